@@ -1,0 +1,30 @@
+import type { Actor } from "./actor.ts";
+
+/** Decides by the actor and the aggregate's state; must be pure and not change the aggregate. */
+export type AccessPredicate = (actor: Actor, aggregate: never) => boolean;
+
+/** Who may send one command: any actor of the tenant, actors with one of the roles, or whom the predicate admits. */
+export type AccessRule = "tenant" | readonly string[] | AccessPredicate;
+
+/** Who may send which command of an aggregate class: one rule for all, or a rule by command name; deny by absence. */
+export type Access = "tenant" | Readonly<Record<string, AccessRule>>;
+
+/** The rule for a command; undefined, which denies, where there is none. */
+export function ruleFor(
+	access: Access,
+	command: string,
+): AccessRule | undefined {
+	if (access === "tenant") return "tenant";
+	return Object.hasOwn(access, command) ? access[command] : undefined;
+}
+
+/** What can be said before the state is known: `state` means that a predicate must be asked. */
+export function admits(
+	rule: AccessRule | undefined,
+	actor: Actor,
+): "yes" | "no" | "state" {
+	if (rule === undefined) return "no";
+	if (rule === "tenant") return "yes";
+	if (typeof rule === "function") return "state";
+	return rule.some((role) => actor.roles.includes(role)) ? "yes" : "no";
+}

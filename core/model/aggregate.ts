@@ -1,0 +1,113 @@
+import type { Access } from "./access.ts";
+import type { DeepReadonly, JsonObject } from "./json.ts";
+import type { StandardSchema } from "./schema.ts";
+import type { SnapshotPolicy } from "./snapshot.ts";
+import type { UpcasterMap } from "./upcast.ts";
+
+/** The events of an aggregate: name -> payload. */
+export type EventMap = Record<string, object>;
+
+/** Carries an aggregate's event map in its type; there is no such property at run time. */
+export declare const eventMap: unique symbol;
+
+/** Anything that declares events: kept apart from `Aggregate` so that a context can name its own class without a cycle. */
+export interface HasEvents {
+	readonly [eventMap]: EventMap;
+}
+
+/** The events that an aggregate class declares: name -> payload. */
+export type EventsOf<A extends HasEvents> = A[typeof eventMap];
+
+/** The names of an aggregate's events. */
+export type EventName<A extends HasEvents> = keyof EventsOf<A> & string;
+
+/** An event as an aggregate or a handler receives it; frozen. */
+export interface AppliedEvent<
+	Name extends string = string,
+	Payload = JsonObject,
+> {
+	readonly name: Name;
+	readonly payload: DeepReadonly<Payload>;
+	readonly schemaVersion: number;
+}
+
+/** One event of an aggregate class, by name. */
+export type EventOf<
+	A extends HasEvents,
+	Name extends EventName<A>,
+> = AppliedEvent<Name, EventsOf<A>[Name]>;
+
+/** What an aggregate does with each of its events. */
+export type EventAppliers<E extends EventMap> = {
+	readonly [Name in keyof E & string]: (
+		event: AppliedEvent<Name, E[Name]>,
+	) => void;
+};
+
+/** An aggregate's commands by name; each takes the `CommandContext` of its own payload. */
+export type CommandMap = Readonly<
+	Record<string, (context: never) => Promise<void> | void>
+>;
+
+let place: (aggregate: Aggregate, id: string, version: number) => void;
+
+/**
+ * A consistency boundary: state that changes only through its own events, decided by its own commands.
+ *
+ * Its state is its own enumerable fields, which must hold JSON values unless `static snapshot = false`. The constructor takes no
+ * argument and gives the state before the first event. Subclasses declare `static path` and `static access` (see `AggregateClass`).
+ */
+export abstract class Aggregate<E extends EventMap = EventMap>
+	implements HasEvents
+{
+	declare readonly [eventMap]: E;
+	#id = "";
+	#version = -1;
+
+	static {
+		place = (aggregate, id, version) => {
+			aggregate.#id = id;
+			aggregate.#version = version;
+		};
+	}
+
+	/** The id; empty for an instance that was made by hand. */
+	get aggregateId(): string {
+		return this.#id;
+	}
+
+	/** The version of the last commit that is applied; -1 before the first. */
+	get aggregateVersion(): number {
+		return this.#version;
+	}
+
+	/** The commands by name; each decides by the state and pushes events, and changes nothing itself. */
+	abstract get commands(): CommandMap;
+
+	/** What each event does to the state; pure: the same events give the same state. */
+	abstract get events(): EventAppliers<E>;
+}
+
+/** Sets an instance's id and version; not part of the public API. */
+export { place };
+
+/** What a class of aggregates declares beside its methods. */
+export interface AggregateClass<A extends Aggregate = Aggregate> {
+	new (): A;
+	readonly name: string;
+	/** The type, as a path: `"/calculators"`. */
+	readonly path: string;
+	/** Who may send which command; a command without an entry is denied. */
+	readonly access: Access;
+	/** When snapshots are made: `true` (default) at every commit, `{ every: n }`, or `false` for state that is not JSON. */
+	readonly snapshot?: SnapshotPolicy;
+	/** Schemas (Standard Schema) that a command's payload must pass, by command name. */
+	readonly schemas?: Readonly<Record<string, StandardSchema>>;
+	/** What lifts older payloads to the newest shape, by event name. */
+	readonly upcasters?: UpcasterMap;
+}
+
+/** The type of an aggregate class: its path without the leading slash. */
+export function typeOf(Type: { readonly path: string }): string {
+	return Type.path.startsWith("/") ? Type.path.slice(1) : Type.path;
+}
