@@ -1,0 +1,97 @@
+/**
+ * Runs what `npm run check` promises: types, lint and import rules, unused code, the package as published, the size of core.
+ *
+ * Every step runs even when an earlier one failed, so that one run names all there is to mend.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+/** Core goes into browsers, workers and cold-starting functions, where every kilobyte is waiting time. In bytes, minified and gzipped. */
+const CORE_LIMIT = 15_000;
+
+const root = resolve(import.meta.dirname, "..");
+const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+
+function run(command: string, args: readonly string[], cwd = root): void {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit", env: { ...process.env, PATH: path } });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${[command, ...args].join(" ")} failed`);
+}
+
+/** Packs what npm would publish and uses it as a stranger would: publint, then every entry imported by strict TypeScript and by Node. */
+async function checkPackage(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "evenant-package-"));
+  try {
+    const { name, version, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder]);
+    const tarball = join(folder, `${name}-${version}.tgz`);
+    const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true });
+    if (messages.length > 0) throw new Error(messages.map((message) => `publint: ${formatMessage(message, pkg)}`).join("\n"));
+
+    const installed = join(folder, "node_modules", name);
+    mkdirSync(installed, { recursive: true });
+    run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+    symlinkSync(join(root, "node_modules", "@types"), join(folder, "node_modules", "@types"));
+    const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
+    const imports = entries.map((entry, index) => `import * as entry${index} from "${entry.replace(".", name)}";`);
+    const uses = entries.map(
+      (_, index) => `if (Object.keys(entry${index}).length === 0) throw new Error("an entry exports nothing");`,
+    );
+    writeFileSync(join(folder, "stranger.mts"), [...imports, ...uses, ""].join("\n"));
+    run("tsc", ["--strict", "--module", "nodenext", "--target", "es2022", "--types", "node", "--noEmit", "stranger.mts"], folder);
+    run("node", ["stranger.mts"], folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Bundles core for no platform at all, where an import of any module that is not ours would remain and show. */
+async function checkCoreSize(): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(root, "core", "index.ts")],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    packages: "external",
+    external: ["node:*"],
+    outfile: "core.js",
+  });
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map((imported) => imported.path));
+  if (imports.length > 0)
+    throw new Error(`core imports ${imports.join(", ")}; it must run on every platform and so import nothing`);
+  const minified = outputFiles.reduce((sum, file) => sum + file.contents.length, 0);
+  const gzipped = outputFiles.reduce((sum, file) => sum + gzipSync(file.contents, { level: 9 }).length, 0);
+  console.log(`core is ${gzipped} of at most ${CORE_LIMIT} bytes gzipped (${minified} minified)`);
+  if (gzipped > CORE_LIMIT) throw new Error(`core is ${gzipped - CORE_LIMIT} bytes too large`);
+}
+
+const steps: Record<string, () => void | Promise<void>> = {
+  types: () => run("tsc", ["-b"]),
+  lint: () => run("biome", ["ci", "--error-on-warnings", `--colors=${process.stdout.isTTY ? "force" : "off"}`]),
+  unused: () => run("knip", ["--treat-config-hints-as-errors"]),
+  package: checkPackage,
+  "core size": checkCoreSize,
+};
+
+const failures: string[] = [];
+for (const [title, step] of Object.entries(steps)) {
+  console.log(`\n--- ${title}`);
+  try {
+    await step();
+  } catch (error) {
+    failures.push(title);
+    console.error(error instanceof Error ? error.message : error);
+  }
+}
+console.log(failures.length === 0 ? "\nThe check passed." : `\nThe check failed: ${failures.join(", ")}.`);
+process.exitCode = failures.length === 0 ? 0 : 1;
