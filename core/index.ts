@@ -2,42 +2,42 @@ export type { Access, AccessPredicate, AccessRule } from "./model/access.ts";
 export { Actor } from "./model/actor.ts";
 export { type Address, keyOf } from "./model/address.ts";
 export {
-	Aggregate,
-	type AggregateClass,
-	type AppliedEvent,
-	type CommandMap,
-	type EventAppliers,
-	type EventMap,
-	type EventOf,
-	type EventsOf,
+  Aggregate,
+  type AggregateClass,
+  type AppliedEvent,
+  type CommandMap,
+  type EventAppliers,
+  type EventMap,
+  type EventOf,
+  type EventsOf,
 } from "./model/aggregate.ts";
 export {
-	type Commit,
-	LIMITS,
-	type PositionedCommit,
-	type Receipt,
-	type Snapshot,
-	type StoredEvent,
+  type Commit,
+  LIMITS,
+  type PositionedCommit,
+  type Receipt,
+  type Snapshot,
+  type StoredEvent,
 } from "./model/commit.ts";
 export {
-	AuthorizationError,
-	ConcurrencyError,
-	Err,
-	type ErrCode,
-	IdempotencyError,
-	StoreError,
-	type StoreFailure,
-	TenantError,
-	type TenantStatus,
-	ValidationError,
+  AuthorizationError,
+  ConcurrencyError,
+  Err,
+  type ErrCode,
+  IdempotencyError,
+  StoreError,
+  type StoreFailure,
+  TenantError,
+  type TenantStatus,
+  ValidationError,
 } from "./model/errors.ts";
 export { checkId, checkInteger, checkName } from "./model/ids.ts";
 export {
-	canonicalJson,
-	type DeepReadonly,
-	encode,
-	type Json,
-	type JsonObject,
+  canonicalJson,
+  type DeepReadonly,
+  encode,
+  type Json,
+  type JsonObject,
 } from "./model/json.ts";
 export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
@@ -45,39 +45,50 @@ export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
 export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
 export type {
-	CommitOutcome,
-	Cost,
-	IEventStore,
-	LoadOptions,
-	LoadResult,
-	PendingCommit,
-	PendingWrite,
-	ReadResult,
-	Verified,
+  CommitOutcome,
+  Cost,
+  IEventStore,
+  LoadOptions,
+  LoadResult,
+  PendingCommit,
+  PendingWrite,
+  ReadResult,
+  Verified,
 } from "./ports/event-store.ts";
 export {
-	defaultPlatform,
-	type IPlatform,
-	type Signal,
+  defaultPlatform,
+  type IPlatform,
+  type Signal,
 } from "./ports/platform.ts";
 export {
-	ERASED_NAME_REST,
-	type ExportRecord,
-	type TenantEntry,
-	type TenantPage,
+  ERASED_NAME_REST,
+  type ExportRecord,
+  type TenantEntry,
+  type TenantPage,
 } from "./ports/tenants.ts";
 export type {
-	Cursor,
-	CursorOutcome,
-	CursorUpdate,
-	Failure,
-	Lease,
-	ParkedEvent,
-	ParkedKey,
-	ParkedPage,
-	Peek,
-	ThreadState,
-	Waiting,
+  Cursor,
+  CursorOutcome,
+  CursorUpdate,
+  Failure,
+  Lease,
+  ParkedEvent,
+  ParkedKey,
+  ParkedPage,
+  Peek,
+  ThreadState,
+  Waiting,
 } from "./ports/threads.ts";
 export type { ITracer, Trace } from "./ports/tracer.ts";
 export type { IViews, View, ViewPage, ViewWrite } from "./ports/views.ts";
+export type { CommandContext, EmptyPayload } from "./write/command-context.ts";
+export {
+  type AggregateClasses,
+  type CommandData,
+  CommandHandler,
+  type CommandHandlerOptions,
+  type CommandName,
+  type PayloadOf,
+} from "./write/command-handler.ts";
+export type { CommandOptions } from "./write/command-request.ts";
+export type { HypotheticalEvent, Recalculation } from "./write/recalculate.ts";

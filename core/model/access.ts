@@ -10,21 +10,15 @@ export type AccessRule = "tenant" | readonly string[] | AccessPredicate;
 export type Access = "tenant" | Readonly<Record<string, AccessRule>>;
 
 /** The rule for a command; undefined, which denies, where there is none. */
-export function ruleFor(
-	access: Access,
-	command: string,
-): AccessRule | undefined {
-	if (access === "tenant") return "tenant";
-	return Object.hasOwn(access, command) ? access[command] : undefined;
+export function ruleFor(access: Access, command: string): AccessRule | undefined {
+  if (access === "tenant") return "tenant";
+  return Object.hasOwn(access, command) ? access[command] : undefined;
 }
 
 /** What can be said before the state is known: `state` means that a predicate must be asked. */
-export function admits(
-	rule: AccessRule | undefined,
-	actor: Actor,
-): "yes" | "no" | "state" {
-	if (rule === undefined) return "no";
-	if (rule === "tenant") return "yes";
-	if (typeof rule === "function") return "state";
-	return rule.some((role) => actor.roles.includes(role)) ? "yes" : "no";
+export function admits(rule: AccessRule | undefined, actor: Actor): "yes" | "no" | "state" {
+  if (rule === undefined) return "no";
+  if (rule === "tenant") return "yes";
+  if (typeof rule === "function") return "state";
+  return rule.some((role) => actor.roles.includes(role)) ? "yes" : "no";
 }

@@ -3,62 +3,48 @@ import { checkName, isId } from "./ids.ts";
 
 /** Who sends a command: always of one tenant, with roles in it. Deep-frozen. */
 export class Actor {
-	readonly id: string;
-	readonly name: string;
-	readonly tenant: string;
-	readonly roles: readonly string[];
+  readonly id: string;
+  readonly name: string;
+  readonly tenant: string;
+  readonly roles: readonly string[];
 
-	/**
-	 * @throws {Err} `missing_argument` or `invalid_argument` that names the field: `actor.id` (1 to 256 bytes), `actor.name`
-	 * (default: the id), `actor.tenant` (a name: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`), `actor.roles` (an array of texts).
-	 */
-	constructor(facts: {
-		readonly id: string;
-		readonly name?: string;
-		readonly tenant: string;
-		readonly roles: readonly string[];
-	}) {
-		if (typeof facts !== "object" || facts === null)
-			throw Err.missingArgument("actor");
-		if (facts.id === undefined || facts.id === null || facts.id === "")
-			throw Err.missingArgument("actor.id");
-		if (!isId(facts.id))
-			throw Err.invalidArgument(
-				"actor.id",
-				"use 1 to 256 bytes of UTF-8 without control characters",
-			);
-		this.id = facts.id;
-		this.name = checkActorName(facts.name ?? facts.id);
-		this.tenant = checkName(facts.tenant, "actor.tenant");
-		this.roles = checkRoles(facts.roles);
-		Object.freeze(this);
-	}
+  /**
+   * @throws {Err} `missing_argument` or `invalid_argument` that names the field: `actor.id` (1 to 256 bytes), `actor.name`
+   * (default: the id), `actor.tenant` (a name: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`), `actor.roles` (an array of texts).
+   */
+  constructor(facts: {
+    readonly id: string;
+    readonly name?: string;
+    readonly tenant: string;
+    readonly roles: readonly string[];
+  }) {
+    if (typeof facts !== "object" || facts === null) throw Err.missingArgument("actor");
+    if (facts.id === undefined || facts.id === null || facts.id === "") throw Err.missingArgument("actor.id");
+    if (!isId(facts.id)) throw Err.invalidArgument("actor.id", "use 1 to 256 bytes of UTF-8 without control characters");
+    this.id = facts.id;
+    this.name = checkActorName(facts.name ?? facts.id);
+    this.tenant = checkName(facts.tenant, "actor.tenant");
+    this.roles = checkRoles(facts.roles);
+    Object.freeze(this);
+  }
 }
 
 /** Returns `value` if it is an Actor, else throws. */
 export function checkActor(value: unknown): Actor {
-	if (value === undefined || value === null) throw Err.missingArgument("actor");
-	if (!(value instanceof Actor))
-		throw Err.invalidArgument(
-			"actor",
-			"make it with new Actor({ id, name, tenant, roles })",
-		);
-	return value;
+  if (value === undefined || value === null) throw Err.missingArgument("actor");
+  if (!(value instanceof Actor)) throw Err.invalidArgument("actor", "make it with new Actor({ id, name, tenant, roles })");
+  return value;
 }
 
 function checkActorName(value: unknown): string {
-	if (isId(value)) return value;
-	throw Err.invalidArgument(
-		"actor.name",
-		"use 1 to 256 bytes of UTF-8 without control characters",
-	);
+  if (isId(value)) return value;
+  throw Err.invalidArgument("actor.name", "use 1 to 256 bytes of UTF-8 without control characters");
 }
 
 function checkRoles(value: unknown): readonly string[] {
-	if (!Array.isArray(value))
-		throw Err.invalidArgument("actor.roles", "give an array of texts");
-	if (!value.every((role) => typeof role === "string" && role !== "")) {
-		throw Err.invalidArgument("actor.roles", "give texts that are not empty");
-	}
-	return Object.freeze([...(value as string[])]);
+  if (!Array.isArray(value)) throw Err.invalidArgument("actor.roles", "give an array of texts");
+  if (!value.every((role) => typeof role === "string" && role !== "")) {
+    throw Err.invalidArgument("actor.roles", "give texts that are not empty");
+  }
+  return Object.freeze([...(value as string[])]);
 }

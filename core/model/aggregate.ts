@@ -12,7 +12,7 @@ export declare const eventMap: unique symbol;
 
 /** Anything that declares events: kept apart from `Aggregate` so that a context can name its own class without a cycle. */
 export interface HasEvents {
-	readonly [eventMap]: EventMap;
+  readonly [eventMap]: EventMap;
 }
 
 /** The events that an aggregate class declares: name -> payload. */
@@ -22,32 +22,22 @@ export type EventsOf<A extends HasEvents> = A[typeof eventMap];
 export type EventName<A extends HasEvents> = keyof EventsOf<A> & string;
 
 /** An event as an aggregate or a handler receives it; frozen. */
-export interface AppliedEvent<
-	Name extends string = string,
-	Payload = JsonObject,
-> {
-	readonly name: Name;
-	readonly payload: DeepReadonly<Payload>;
-	readonly schemaVersion: number;
+export interface AppliedEvent<Name extends string = string, Payload = JsonObject> {
+  readonly name: Name;
+  readonly payload: DeepReadonly<Payload>;
+  readonly schemaVersion: number;
 }
 
 /** One event of an aggregate class, by name. */
-export type EventOf<
-	A extends HasEvents,
-	Name extends EventName<A>,
-> = AppliedEvent<Name, EventsOf<A>[Name]>;
+export type EventOf<A extends HasEvents, Name extends EventName<A>> = AppliedEvent<Name, EventsOf<A>[Name]>;
 
 /** What an aggregate does with each of its events. */
 export type EventAppliers<E extends EventMap> = {
-	readonly [Name in keyof E & string]: (
-		event: AppliedEvent<Name, E[Name]>,
-	) => void;
+  readonly [Name in keyof E & string]: (event: AppliedEvent<Name, E[Name]>) => void;
 };
 
 /** An aggregate's commands by name; each takes the `CommandContext` of its own payload. */
-export type CommandMap = Readonly<
-	Record<string, (context: never) => Promise<void> | void>
->;
+export type CommandMap = Readonly<Record<string, (context: never) => Promise<void> | void>>;
 
 let place: (aggregate: Aggregate, id: string, version: number) => void;
 
@@ -57,57 +47,63 @@ let place: (aggregate: Aggregate, id: string, version: number) => void;
  * Its state is its own enumerable fields, which must hold JSON values unless `static snapshot = false`. The constructor takes no
  * argument and gives the state before the first event. Subclasses declare `static path` and `static access` (see `AggregateClass`).
  */
-export abstract class Aggregate<E extends EventMap = EventMap>
-	implements HasEvents
-{
-	declare readonly [eventMap]: E;
-	#id = "";
-	#version = -1;
+export abstract class Aggregate<E extends EventMap = EventMap> implements HasEvents {
+  declare readonly [eventMap]: E;
+  #id = "";
+  #version = -1;
 
-	static {
-		place = (aggregate, id, version) => {
-			aggregate.#id = id;
-			aggregate.#version = version;
-		};
-	}
+  static {
+    place = (aggregate, id, version) => {
+      aggregate.#id = id;
+      aggregate.#version = version;
+    };
+  }
 
-	/** The id; empty for an instance that was made by hand. */
-	get aggregateId(): string {
-		return this.#id;
-	}
+  /** The id; empty for an instance that was made by hand. */
+  get aggregateId(): string {
+    return this.#id;
+  }
 
-	/** The version of the last commit that is applied; -1 before the first. */
-	get aggregateVersion(): number {
-		return this.#version;
-	}
+  /** The version of the last commit that is applied; -1 before the first. */
+  get aggregateVersion(): number {
+    return this.#version;
+  }
 
-	/** The commands by name; each decides by the state and pushes events, and changes nothing itself. */
-	abstract get commands(): CommandMap;
+  /** The commands by name; each decides by the state and pushes events, and changes nothing itself. */
+  abstract get commands(): CommandMap;
 
-	/** What each event does to the state; pure: the same events give the same state. */
-	abstract get events(): EventAppliers<E>;
+  /** What each event does to the state; pure: the same events give the same state. */
+  abstract get events(): EventAppliers<E>;
 }
 
 /** Sets an instance's id and version; not part of the public API. */
 export { place };
 
+/** An aggregate of whatever events: what Evenant asks of an instance. */
+export interface AnyAggregate extends HasEvents {
+  readonly aggregateId: string;
+  readonly aggregateVersion: number;
+  readonly commands: CommandMap;
+  readonly events: Readonly<Record<string, (event: never) => void>>;
+}
+
 /** What a class of aggregates declares beside its methods. */
-export interface AggregateClass<A extends Aggregate = Aggregate> {
-	new (): A;
-	readonly name: string;
-	/** The type, as a path: `"/calculators"`. */
-	readonly path: string;
-	/** Who may send which command; a command without an entry is denied. */
-	readonly access: Access;
-	/** When snapshots are made: `true` (default) at every commit, `{ every: n }`, or `false` for state that is not JSON. */
-	readonly snapshot?: SnapshotPolicy;
-	/** Schemas (Standard Schema) that a command's payload must pass, by command name. */
-	readonly schemas?: Readonly<Record<string, StandardSchema>>;
-	/** What lifts older payloads to the newest shape, by event name. */
-	readonly upcasters?: UpcasterMap;
+export interface AggregateClass<A extends AnyAggregate = AnyAggregate> {
+  new (): A;
+  readonly name: string;
+  /** The type, as a path: `"/calculators"`. */
+  readonly path: string;
+  /** Who may send which command; a command without an entry is denied. */
+  readonly access: Access;
+  /** When snapshots are made: `true` (default) at every commit, `{ every: n }`, or `false` for state that is not JSON. */
+  readonly snapshot?: SnapshotPolicy;
+  /** Schemas (Standard Schema) that a command's payload must pass, by command name. */
+  readonly schemas?: Readonly<Record<string, StandardSchema>>;
+  /** What lifts older payloads to the newest shape, by event name. */
+  readonly upcasters?: UpcasterMap;
 }
 
 /** The type of an aggregate class: its path without the leading slash. */
 export function typeOf(Type: { readonly path: string }): string {
-	return Type.path.startsWith("/") ? Type.path.slice(1) : Type.path;
+  return Type.path.startsWith("/") ? Type.path.slice(1) : Type.path;
 }

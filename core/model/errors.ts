@@ -2,172 +2,147 @@ import type { Address } from "./address.ts";
 
 /** Every reason for which Evenant refuses or fails; a closed union, so that a `switch` over it is complete. */
 export type ErrCode =
-	| "missing_argument"
-	| "invalid_argument"
-	| "validation"
-	| "authorization"
-	| "precondition"
-	| "concurrency"
-	| "idempotency"
-	| "tenant"
-	| "not_found"
-	| "not_implemented"
-	| "integrity"
-	| "store";
+  | "missing_argument"
+  | "invalid_argument"
+  | "validation"
+  | "authorization"
+  | "precondition"
+  | "concurrency"
+  | "idempotency"
+  | "tenant"
+  | "not_found"
+  | "not_implemented"
+  | "integrity"
+  | "store";
 
 /** The subclass that carries the facts of each code. */
 interface ErrByCode {
-	readonly validation: ValidationError;
-	readonly authorization: AuthorizationError;
-	readonly concurrency: ConcurrencyError;
-	readonly idempotency: IdempotencyError;
-	readonly tenant: TenantError;
-	readonly store: StoreError;
+  readonly validation: ValidationError;
+  readonly authorization: AuthorizationError;
+  readonly concurrency: ConcurrencyError;
+  readonly idempotency: IdempotencyError;
+  readonly tenant: TenantError;
+  readonly store: StoreError;
 }
 
 type ErrOf<C extends ErrCode> = C extends keyof ErrByCode ? ErrByCode[C] : Err;
 
 /** The base of every error that Evenant throws: a code for programs, a sentence for people that says what to do. */
 export class Err extends Error {
-	readonly code: ErrCode;
+  readonly code: ErrCode;
 
-	constructor(
-		code: ErrCode,
-		message: string,
-		options?: { readonly cause?: unknown },
-	) {
-		super(message, options);
-		this.code = code;
-		this.name = new.target.name;
-	}
+  constructor(code: ErrCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
 
-	/** Tells whether `error` is an Evenant error, and of this code where one is given; narrows to the class with its facts. */
-	static is<C extends ErrCode>(error: unknown, code?: C): error is ErrOf<C> {
-		return error instanceof Err && (code === undefined || error.code === code);
-	}
+  /** Tells whether `error` is an Evenant error, and of this code where one is given; narrows to the class with its facts. */
+  static is<C extends ErrCode>(error: unknown, code?: C): error is ErrOf<C> {
+    return error instanceof Err && (code === undefined || error.code === code);
+  }
 
-	/** An argument is there but wrong; `expected` says what would be right. */
-	static invalidArgument(name: string, expected = "give a valid value"): Err {
-		return new Err("invalid_argument", `invalid argument ${name}: ${expected}`);
-	}
+  /** An argument is there but wrong; `expected` says what would be right. */
+  static invalidArgument(name: string, expected = "give a valid value"): Err {
+    return new Err("invalid_argument", `invalid argument ${name}: ${expected}`);
+  }
 
-	/** A required argument is absent. */
-	static missingArgument(name: string): Err {
-		return new Err(
-			"missing_argument",
-			`missing argument ${name}: it is required`,
-		);
-	}
+  /** A required argument is absent. */
+  static missingArgument(name: string): Err {
+    return new Err("missing_argument", `missing argument ${name}: it is required`);
+  }
 
-	/** The aggregate is not at the version that the caller expected. */
-	static concurrency(
-		address: Address,
-		expected: number,
-		actual: number,
-	): ConcurrencyError {
-		return new ConcurrencyError(address, expected, actual);
-	}
+  /** The aggregate is not at the version that the caller expected. */
+  static concurrency(address: Address, expected: number, actual: number): ConcurrencyError {
+    return new ConcurrencyError(address, expected, actual);
+  }
 
-	/** The command is not possible in this state; the message is the domain's own and is kept as it is. */
-	static precondition(message: string): Err {
-		return new Err("precondition", message);
-	}
+  /** The command is not possible in this state; the message is the domain's own and is kept as it is. */
+  static precondition(message: string): Err {
+    return new Err("precondition", message);
+  }
 
-	/** Something that was declared has no code behind it. */
-	static notImplemented(name: string): Err {
-		return new Err(
-			"not_implemented",
-			`${name} is not implemented: write it, or remove its declaration`,
-		);
-	}
+  /** Something that was declared has no code behind it. */
+  static notImplemented(name: string): Err {
+    return new Err("not_implemented", `${name} is not implemented: write it, or remove its declaration`);
+  }
 
-	/** What was asked for does not exist. */
-	static notFound(name: string): Err {
-		return new Err("not_found", `${name} was not found: check its name`);
-	}
+  /** What was asked for does not exist. */
+  static notFound(name: string): Err {
+    return new Err("not_found", `${name} was not found: check its name`);
+  }
 }
 
 /** A value breaks the rules of the codec, of a schema or of a limit; `path` leads to the place, `""` being the whole. */
 export class ValidationError extends Err {
-	readonly path: string;
+  readonly path: string;
 
-	constructor(path: string, reason: string) {
-		super("validation", path === "" ? reason : `${path}: ${reason}`);
-		this.path = path;
-	}
+  constructor(path: string, reason: string) {
+    super("validation", path === "" ? reason : `${path}: ${reason}`);
+    this.path = path;
+  }
 }
 
 /** The actor may not send this command; nothing was written. */
 export class AuthorizationError extends Err {
-	readonly actorId: string;
-	readonly command: string;
+  readonly actorId: string;
+  readonly command: string;
 
-	constructor(actorId: string, command: string) {
-		super(
-			"authorization",
-			`actor ${actorId} may not send ${command}: it needs a role that the aggregate's access grants it to`,
-		);
-		this.actorId = actorId;
-		this.command = command;
-	}
+  constructor(actorId: string, command: string) {
+    super("authorization", `actor ${actorId} may not send ${command}: it needs a role that the aggregate's access grants it to`);
+    this.actorId = actorId;
+    this.command = command;
+  }
 }
 
 /** The aggregate stands at `actual`, not at `expected` (-1 = it has no commit yet): load it, decide again, resend. */
 export class ConcurrencyError extends Err {
-	readonly address: Address;
-	readonly expected: number;
-	readonly actual: number;
+  readonly address: Address;
+  readonly expected: number;
+  readonly actual: number;
 
-	constructor(address: Address, expected: number, actual: number) {
-		super(
-			"concurrency",
-			`${address.type}/${address.id} is at version ${actual}, not at the expected ${expected}: load it and decide again`,
-		);
-		this.address = address;
-		this.expected = expected;
-		this.actual = actual;
-	}
+  constructor(address: Address, expected: number, actual: number) {
+    super(
+      "concurrency",
+      `${address.type}/${address.id} is at version ${actual}, not at the expected ${expected}: load it and decide again`,
+    );
+    this.address = address;
+    this.expected = expected;
+    this.actual = actual;
+  }
 }
 
 /** The commandId was used before by another actor, or for another command or payload. */
 export class IdempotencyError extends Err {
-	readonly commandId: string;
+  readonly commandId: string;
 
-	constructor(commandId: string) {
-		super(
-			"idempotency",
-			`commandId ${commandId} belongs to another command: make a new id for each new command`,
-		);
-		this.commandId = commandId;
-	}
+  constructor(commandId: string) {
+    super("idempotency", `commandId ${commandId} belongs to another command: make a new id for each new command`);
+    this.commandId = commandId;
+  }
 }
 
 /** Where a tenant stands: `absent` was never opened, `importing` is being filled, `erased` is gone for good. */
-export type TenantStatus =
-	| "absent"
-	| "open"
-	| "suspended"
-	| "importing"
-	| "erased";
+export type TenantStatus = "absent" | "open" | "suspended" | "importing" | "erased";
 
 const TENANT_ADVICE: Record<TenantStatus, string> = {
-	absent: "open it first",
-	open: "suspend or erase it first",
-	suspended: "open it again first",
-	importing: "finish its import first",
-	erased: "import it, or open it an hour after its erasure",
+  absent: "open it first",
+  open: "suspend or erase it first",
+  suspended: "open it again first",
+  importing: "finish its import first",
+  erased: "import it, or open it an hour after its erasure",
 };
 
 /** The tenant is not in a state in which this is possible; nothing was written. */
 export class TenantError extends Err {
-	readonly tenant: string;
-	readonly status: TenantStatus;
+  readonly tenant: string;
+  readonly status: TenantStatus;
 
-	constructor(tenant: string, status: TenantStatus) {
-		super("tenant", `tenant ${tenant} is ${status}: ${TENANT_ADVICE[status]}`);
-		this.tenant = tenant;
-		this.status = status;
-	}
+  constructor(tenant: string, status: TenantStatus) {
+    super("tenant", `tenant ${tenant} is ${status}: ${TENANT_ADVICE[status]}`);
+    this.tenant = tenant;
+    this.status = status;
+  }
 }
 
 /** How a store failure left the write: `none` was written for sure, or it is `unknown`. */
@@ -179,23 +154,19 @@ export type StoreFailure = "none" | "unknown";
  * With `outcome: "unknown"` the write may have landed or may still land: resend with the same commandId.
  */
 export class StoreError extends Err {
-	readonly retryable: boolean;
-	readonly outcome: StoreFailure;
+  readonly retryable: boolean;
+  readonly outcome: StoreFailure;
 
-	constructor(
-		message: string,
-		facts: {
-			readonly retryable: boolean;
-			readonly outcome?: StoreFailure;
-			readonly cause?: unknown;
-		},
-	) {
-		super(
-			"store",
-			message,
-			facts.cause === undefined ? undefined : { cause: facts.cause },
-		);
-		this.retryable = facts.retryable;
-		this.outcome = facts.outcome ?? "none";
-	}
+  constructor(
+    message: string,
+    facts: {
+      readonly retryable: boolean;
+      readonly outcome?: StoreFailure;
+      readonly cause?: unknown;
+    },
+  ) {
+    super("store", message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.retryable = facts.retryable;
+    this.outcome = facts.outcome ?? "none";
+  }
 }

@@ -2,55 +2,41 @@ import { Err } from "./errors.ts";
 import { scanText } from "./text.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const NAME_RULE =
-	"use 1 to 64 of A-Z a-z 0-9 _ -, beginning with a letter or digit";
-const ID_RULE =
-	"use 1 to 256 bytes of UTF-8 in normal form NFC, without control characters";
+const NAME_RULE = "use 1 to 64 of A-Z a-z 0-9 _ -, beginning with a letter or digit";
+const ID_RULE = "use 1 to 256 bytes of UTF-8 in normal form NFC, without control characters";
 const PLAIN_ID = /^[\x20-\x7e]{1,256}$/;
 // C0, DEL and C1: a terminal, a log or a URL would not show them.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL = /\p{Cc}/u;
 
 /** Whether `value` can name a tenant, thread, handler, collection or aggregate type. */
 export function isName(value: unknown): value is string {
-	return typeof value === "string" && NAME.test(value);
+  return typeof value === "string" && NAME.test(value);
 }
 
 /** Whether `value` can identify an aggregate, a view or a command. */
 export function isId(value: unknown): value is string {
-	if (typeof value !== "string") return false;
-	if (PLAIN_ID.test(value)) return true;
-	if (value === "" || value.length > 256 || CONTROL.test(value)) return false;
-	const { bytes, isWellFormed } = scanText(value);
-	return isWellFormed && bytes <= 256 && value.normalize("NFC") === value;
+  if (typeof value !== "string") return false;
+  if (PLAIN_ID.test(value)) return true;
+  if (value === "" || value.length > 256 || CONTROL.test(value)) return false;
+  const { bytes, isWellFormed } = scanText(value);
+  return isWellFormed && bytes <= 256 && value.normalize("NFC") === value;
 }
 
 /** Returns `value`, or throws what is wrong with it: absent or ill-formed. `what` names the argument. */
 export function checkName(value: unknown, what: string): string {
-	if (value === undefined || value === null || value === "")
-		throw Err.missingArgument(what);
-	if (!isName(value)) throw Err.invalidArgument(what, NAME_RULE);
-	return value;
+  if (value === undefined || value === null || value === "") throw Err.missingArgument(what);
+  if (!isName(value)) throw Err.invalidArgument(what, NAME_RULE);
+  return value;
 }
 
 /** Like `checkName`, for ids of aggregates, views and commands. */
 export function checkId(value: unknown, what: string): string {
-	if (!isId(value)) throw Err.invalidArgument(what, ID_RULE);
-	return value;
+  if (!isId(value)) throw Err.invalidArgument(what, ID_RULE);
+  return value;
 }
 
 /** Returns `value` if it is an integer from `least` to `most`, both included, else throws. */
-export function checkInteger(
-	value: unknown,
-	what: string,
-	least: number,
-	most: number = Number.MAX_SAFE_INTEGER,
-): number {
-	if (
-		typeof value === "number" &&
-		Number.isSafeInteger(value) &&
-		value >= least &&
-		value <= most
-	)
-		return value;
-	throw Err.invalidArgument(what, `give an integer from ${least} to ${most}`);
+export function checkInteger(value: unknown, what: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw Err.invalidArgument(what, `give an integer from ${least} to ${most}`);
 }

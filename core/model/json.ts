@@ -2,30 +2,26 @@ import { ValidationError } from "./errors.ts";
 import { scanText } from "./text.ts";
 
 /** A value that JSON carries without change. */
-export type Json =
-	| null
-	| boolean
-	| number
-	| string
-	| readonly Json[]
-	| JsonObject;
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 /** A JSON object; undefined properties are left out when it is stored, as in JSON. */
 export interface JsonObject {
-	readonly [key: string]: Json;
+  readonly [key: string]: Json;
 }
 
 /** A value with every property, however deep, read-only: what handlers and commands receive. */
-export type DeepReadonly<T> = T extends (...args: never[]) => unknown
-	? T
-	: T extends object
-		? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-		: T;
+export type DeepReadonly<T> = JsonObject extends T
+  ? T
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+      : T;
 
 /** A checked copy of a value, deep-frozen, with sorted keys, and the bytes that it takes as JSON. */
 export interface Encoded<T extends Json = Json> {
-	readonly value: T;
-	readonly bytes: number;
+  readonly value: T;
+  readonly bytes: number;
 }
 
 /** How deep a stored value may nest: the value itself is at depth 1. */
@@ -34,9 +30,9 @@ export const MAX_DEPTH = 100;
 const MAX_VALUES = 1_000_000;
 
 interface Walk {
-	bytes: number;
-	values: number;
-	readonly path: (string | number)[];
+  bytes: number;
+  values: number;
+  readonly path: (string | number)[];
 }
 
 /**
@@ -47,164 +43,127 @@ interface Walk {
  * BigInt, functions, symbols, class instances (Date, Map …), lone surrogates, a key `__proto__`, and depth over 100 (so every cycle).
  */
 export function encode(value: unknown, root = ""): Encoded {
-	const walk: Walk = { bytes: 0, values: 0, path: root === "" ? [] : [root] };
-	return { value: copy(value, walk, 1), bytes: walk.bytes };
+  const walk: Walk = { bytes: 0, values: 0, path: root === "" ? [] : [root] };
+  return { value: copy(value, walk, 1), bytes: walk.bytes };
 }
 
 /** Like `encode`, for a value that must be an object (a payload, a state, a view). */
 export function encodeObject(value: unknown, root = ""): Encoded<JsonObject> {
-	if (typeof value !== "object" || value === null || Array.isArray(value)) {
-		throw new ValidationError(root, "give an object of JSON values");
-	}
-	return encode(value, root) as Encoded<JsonObject>;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ValidationError(root, "give an object of JSON values");
+  }
+  return encode(value, root) as Encoded<JsonObject>;
 }
 
 /** Like `encode`, for an instance: its own enumerable fields are taken as the object. */
 export function encodeFields(instance: object, root = ""): Encoded<JsonObject> {
-	const walk: Walk = { bytes: 0, values: 1, path: root === "" ? [] : [root] };
-	return {
-		value: copyFields(
-			instance as Record<string, unknown>,
-			walk,
-			1,
-		) as JsonObject,
-		bytes: walk.bytes,
-	};
+  const walk: Walk = { bytes: 0, values: 1, path: root === "" ? [] : [root] };
+  return {
+    value: copyFields(instance as Record<string, unknown>, walk, 1) as JsonObject,
+    bytes: walk.bytes,
+  };
 }
 
 /** Deep copy of a frozen JSON value that may be changed freely. Linear in its size. */
 export function thaw<T extends Json>(value: T): T {
-	if (typeof value !== "object" || value === null) return value;
-	if (Array.isArray(value)) return value.map(thaw) as unknown as T;
-	const source = value as JsonObject;
-	const target: Record<string, Json> = {};
-	for (const key in source) target[key] = thaw(source[key] as Json);
-	return target as T;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(thaw) as unknown as T;
+  const source = value as JsonObject;
+  const target: Record<string, Json> = {};
+  for (const key in source) target[key] = thaw(source[key] as Json);
+  return target as T;
 }
 
 /** The canonical text of a value: equal values have equal texts, whatever the order of their keys. */
 export function canonicalJson(value: unknown): string {
-	return JSON.stringify(encode(value).value);
+  return JSON.stringify(encode(value).value);
 }
 
 function copy(value: unknown, walk: Walk, depth: number): Json {
-	if (++walk.values > MAX_VALUES)
-		return refuse(walk, `has more than ${MAX_VALUES} values: split it`);
-	switch (typeof value) {
-		case "string":
-			walk.bytes += textBytes(value, walk) + 2;
-			return value;
-		case "number":
-			return copyNumber(value, walk);
-		case "boolean":
-			walk.bytes += value ? 4 : 5;
-			return value;
-		case "object":
-			if (value === null) {
-				walk.bytes += 4;
-				return null;
-			}
-			if (depth > MAX_DEPTH)
-				return refuse(
-					walk,
-					`is nested deeper than ${MAX_DEPTH}, or contains itself: flatten it`,
-				);
-			return Array.isArray(value)
-				? copyArray(value, walk, depth)
-				: copyObject(value, walk, depth);
-		default:
-			return refuse(
-				walk,
-				`is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}: give a JSON value`,
-			);
-	}
+  if (++walk.values > MAX_VALUES) return refuse(walk, `has more than ${MAX_VALUES} values: split it`);
+  switch (typeof value) {
+    case "string":
+      walk.bytes += textBytes(value, walk) + 2;
+      return value;
+    case "number":
+      return copyNumber(value, walk);
+    case "boolean":
+      walk.bytes += value ? 4 : 5;
+      return value;
+    case "object":
+      if (value === null) {
+        walk.bytes += 4;
+        return null;
+      }
+      if (depth > MAX_DEPTH) return refuse(walk, `is nested deeper than ${MAX_DEPTH}, or contains itself: flatten it`);
+      return Array.isArray(value) ? copyArray(value, walk, depth) : copyObject(value, walk, depth);
+    default:
+      return refuse(walk, `is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}: give a JSON value`);
+  }
 }
 
 function copyNumber(value: number, walk: Walk): number {
-	if (!Number.isFinite(value))
-		return refuse(walk, `is ${value}: give a finite number`);
-	const number = value === 0 ? 0 : value;
-	walk.bytes +=
-		number >= 0 && number < 10 && Number.isInteger(number)
-			? 1
-			: String(number).length;
-	return number;
+  if (!Number.isFinite(value)) return refuse(walk, `is ${value}: give a finite number`);
+  const number = value === 0 ? 0 : value;
+  walk.bytes += number >= 0 && number < 10 && Number.isInteger(number) ? 1 : String(number).length;
+  return number;
 }
 
-function copyArray(
-	values: readonly unknown[],
-	walk: Walk,
-	depth: number,
-): Json {
-	const target: Json[] = [];
-	walk.bytes += values.length === 0 ? 2 : values.length + 1;
-	for (let index = 0; index < values.length; index++) {
-		walk.path.push(index);
-		target.push(copy(values[index], walk, depth + 1));
-		walk.path.pop();
-	}
-	return Object.freeze(target);
+function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json {
+  const target: Json[] = [];
+  walk.bytes += values.length === 0 ? 2 : values.length + 1;
+  for (let index = 0; index < values.length; index++) {
+    walk.path.push(index);
+    target.push(copy(values[index], walk, depth + 1));
+    walk.path.pop();
+  }
+  return Object.freeze(target);
 }
 
 function copyObject(source: object, walk: Walk, depth: number): Json {
-	const prototype = Object.getPrototypeOf(source) as object | null;
-	if (
-		prototype !== Object.prototype &&
-		prototype !== null &&
-		!isForeignPlain(prototype)
-	) {
-		return refuse(walk, `is a ${constructorName(source)}: give a plain object`);
-	}
-	return copyFields(source as Record<string, unknown>, walk, depth);
+  const prototype = Object.getPrototypeOf(source) as object | null;
+  if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
+    return refuse(walk, `is a ${constructorName(source)}: give a plain object`);
+  }
+  return copyFields(source as Record<string, unknown>, walk, depth);
 }
 
-function copyFields(
-	fields: Record<string, unknown>,
-	walk: Walk,
-	depth: number,
-): Json {
-	const keys = Object.keys(fields);
-	if (Object.getOwnPropertySymbols(fields).length > 0)
-		return refuse(walk, "has a symbol as a key: use texts");
-	if (keys.length > 1) keys.sort();
-	const target: Record<string, Json> = {};
-	let written = 0;
-	for (const key of keys) {
-		const value = fields[key];
-		if (value === undefined) continue;
-		walk.path.push(key);
-		if (key === "__proto__") return refuse(walk, "cannot be a key: rename it");
-		walk.bytes += textBytes(key, walk) + 3;
-		target[key] = copy(value, walk, depth + 1);
-		walk.path.pop();
-		written++;
-	}
-	walk.bytes += written === 0 ? 2 : written + 1;
-	return Object.freeze(target);
+function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number): Json {
+  const keys = Object.keys(fields);
+  if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, "has a symbol as a key: use texts");
+  if (keys.length > 1) keys.sort();
+  const target: Record<string, Json> = {};
+  let written = 0;
+  for (const key of keys) {
+    const value = fields[key];
+    if (value === undefined) continue;
+    walk.path.push(key);
+    if (key === "__proto__") return refuse(walk, "cannot be a key: rename it");
+    walk.bytes += textBytes(key, walk) + 3;
+    target[key] = copy(value, walk, depth + 1);
+    walk.path.pop();
+    written++;
+  }
+  walk.bytes += written === 0 ? 2 : written + 1;
+  return Object.freeze(target);
 }
 
 /** A plain object of another realm (an iframe, a vm context) has a prototype of its own that is the end of its chain. */
 function isForeignPlain(prototype: object): boolean {
-	return (
-		Object.getPrototypeOf(prototype) === null &&
-		Object.hasOwn(prototype, "isPrototypeOf")
-	);
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 function constructorName(value: object): string {
-	const constructor: unknown = (value as { constructor?: unknown }).constructor;
-	return typeof constructor === "function" && constructor.name !== ""
-		? constructor.name
-		: "class instance";
+  const maker: unknown = (value as { constructor?: unknown }).constructor;
+  return typeof maker === "function" && maker.name !== "" ? maker.name : "class instance";
 }
 
 function textBytes(text: string, walk: Walk): number {
-	const scan = scanText(text);
-	if (!scan.isWellFormed)
-		return refuse(walk, "has a lone surrogate: give well-formed Unicode");
-	return scan.jsonBytes;
+  const scan = scanText(text);
+  if (!scan.isWellFormed) return refuse(walk, "has a lone surrogate: give well-formed Unicode");
+  return scan.jsonBytes;
 }
 
 function refuse(walk: Walk, reason: string): never {
-	throw new ValidationError(walk.path.map(String).join("."), reason);
+  throw new ValidationError(walk.path.map(String).join("."), reason);
 }

@@ -8,39 +8,25 @@ export type Upcaster = (payload: never) => object;
 export type UpcasterMap = Readonly<Record<string, readonly Upcaster[]>>;
 
 /** The newest schema version of an event: the number of its upcasters. */
-export function newestSchema(
-	upcasters: UpcasterMap | undefined,
-	eventName: string,
-): number {
-	return chainOf(upcasters, eventName).length;
+export function newestSchema(upcasters: UpcasterMap | undefined, eventName: string): number {
+  return chainOf(upcasters, eventName).length;
 }
 
 /** Lifts an event to its newest schema version; returns the event itself where there is nothing to do. */
-export function upcast(
-	event: StoredEvent,
-	upcasters: UpcasterMap | undefined,
-): StoredEvent {
-	const chain = chainOf(upcasters, event.name);
-	if (event.schemaVersion >= chain.length) return event;
-	let payload: JsonObject = event.payload;
-	for (const step of chain.slice(event.schemaVersion)) {
-		payload = encodeObject(
-			(step as (payload: JsonObject) => object)(payload),
-			`upcast ${event.name}`,
-		).value;
-	}
-	return Object.freeze({
-		name: event.name,
-		payload,
-		schemaVersion: chain.length,
-	});
+export function upcast(event: StoredEvent, upcasters: UpcasterMap | undefined): StoredEvent {
+  const chain = chainOf(upcasters, event.name);
+  if (event.schemaVersion >= chain.length) return event;
+  let payload: JsonObject = event.payload;
+  for (const step of chain.slice(event.schemaVersion)) {
+    payload = encodeObject((step as (payload: JsonObject) => object)(payload), `upcast ${event.name}`).value;
+  }
+  return Object.freeze({
+    name: event.name,
+    payload,
+    schemaVersion: chain.length,
+  });
 }
 
-function chainOf(
-	upcasters: UpcasterMap | undefined,
-	eventName: string,
-): readonly Upcaster[] {
-	return upcasters !== undefined && Object.hasOwn(upcasters, eventName)
-		? (upcasters[eventName] ?? [])
-		: [];
+function chainOf(upcasters: UpcasterMap | undefined, eventName: string): readonly Upcaster[] {
+  return upcasters !== undefined && Object.hasOwn(upcasters, eventName) ? (upcasters[eventName] ?? []) : [];
 }

@@ -17,58 +17,29 @@ const MOST_MAGNITUDE = 1e120;
  * a number whose magnitude is outside 1e-120 to 1e120, more than 256 KiB, and whatever `encode` refuses.
  */
 export function encodeView(value: unknown, root = "view"): JsonObject {
-	const { value: view, bytes } = encodeObject(value, root);
-	if (bytes > MAX_VIEW_BYTES)
-		throw new ValidationError(
-			root,
-			`has ${bytes} bytes: keep a view within ${MAX_VIEW_BYTES}`,
-		);
-	checkShape(view, root, 1, false);
-	return view;
+  const { value: view, bytes } = encodeObject(value, root);
+  if (bytes > MAX_VIEW_BYTES) throw new ValidationError(root, `has ${bytes} bytes: keep a view within ${MAX_VIEW_BYTES}`);
+  checkShape(view, root, 1, false);
+  return view;
 }
 
-function checkShape(
-	value: Json,
-	path: string,
-	depth: number,
-	isInArray: boolean,
-): void {
-	if (typeof value === "number") checkMagnitude(value, path);
-	if (typeof value !== "object" || value === null) return;
-	if (depth > MAX_VIEW_DEPTH)
-		throw new ValidationError(
-			path,
-			`is nested deeper than ${MAX_VIEW_DEPTH}: flatten the view`,
-		);
-	if (Array.isArray(value)) {
-		if (isInArray)
-			throw new ValidationError(
-				path,
-				"is an array directly in an array: wrap the inner one in an object",
-			);
-		for (const [index, item] of value.entries())
-			checkShape(item as Json, `${path}.${index}`, depth + 1, true);
-		return;
-	}
-	for (const [name, item] of Object.entries(value as JsonObject)) {
-		if (name === "" || RESERVED_NAME.test(name))
-			throw new ValidationError(
-				`${path}.${name}`,
-				"is a reserved name: rename it",
-			);
-		checkShape(item, `${path}.${name}`, depth + 1, false);
-	}
+function checkShape(value: Json, path: string, depth: number, isInArray: boolean): void {
+  if (typeof value === "number") checkMagnitude(value, path);
+  if (typeof value !== "object" || value === null) return;
+  if (depth > MAX_VIEW_DEPTH) throw new ValidationError(path, `is nested deeper than ${MAX_VIEW_DEPTH}: flatten the view`);
+  if (Array.isArray(value)) {
+    if (isInArray) throw new ValidationError(path, "is an array directly in an array: wrap the inner one in an object");
+    for (const [index, item] of value.entries()) checkShape(item as Json, `${path}.${index}`, depth + 1, true);
+    return;
+  }
+  for (const [name, item] of Object.entries(value as JsonObject)) {
+    if (name === "" || RESERVED_NAME.test(name)) throw new ValidationError(`${path}.${name}`, "is a reserved name: rename it");
+    checkShape(item, `${path}.${name}`, depth + 1, false);
+  }
 }
 
 function checkMagnitude(value: number, path: string): void {
-	const magnitude = Math.abs(value);
-	if (
-		magnitude === 0 ||
-		(magnitude >= LEAST_MAGNITUDE && magnitude <= MOST_MAGNITUDE)
-	)
-		return;
-	throw new ValidationError(
-		path,
-		`is ${value}: keep magnitudes within 1e-120 to 1e120, or store it as a text`,
-	);
+  const magnitude = Math.abs(value);
+  if (magnitude === 0 || (magnitude >= LEAST_MAGNITUDE && magnitude <= MOST_MAGNITUDE)) return;
+  throw new ValidationError(path, `is ${value}: keep magnitudes within 1e-120 to 1e120, or store it as a text`);
 }

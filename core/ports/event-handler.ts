@@ -7,29 +7,21 @@ import type { PositionedCommit } from "../model/commit.ts";
  * `name` (default: the class's name) keeps its cursor: renaming a handler starts it anew.
  */
 export interface IEventHandler<E extends EventMap = EventMap> {
-	readonly name?: string;
-	/** What to do with each event, by event name; events without an entry are passed over. */
-	readonly events: {
-		readonly [Name in keyof E & string]?: (
-			tenant: string,
-			event: AppliedEvent<Name, E[Name]>,
-			commit: PositionedCommit,
-		) => Promise<void> | void;
-	};
+  readonly name?: string;
+  /** What to do with each event, by event name; events without an entry are passed over. */
+  readonly events: {
+    readonly [Name in keyof E & string]?: (
+      tenant: string,
+      event: AppliedEvent<Name, E[Name]>,
+      commit: PositionedCommit,
+    ) => Promise<void> | void;
+  };
 }
 
 /** An event handler of whatever events: what `poll` accepts. */
 export interface AnyEventHandler {
-	readonly name?: string;
-	readonly events: Readonly<
-		Record<
-			string,
-			| ((
-					tenant: string,
-					event: never,
-					commit: PositionedCommit,
-			  ) => Promise<void> | void)
-			| undefined
-		>
-	>;
+  readonly name?: string;
+  readonly events: Readonly<
+    Record<string, ((tenant: string, event: never, commit: PositionedCommit) => Promise<void> | void) | undefined>
+  >;
 }

@@ -1,82 +1,72 @@
 /** The slice of `AbortSignal` that core uses; every real AbortSignal fits. */
 export interface Signal {
-	readonly aborted: boolean;
-	addEventListener(
-		type: "abort",
-		listener: () => void,
-		options?: { once?: boolean },
-	): void;
-	removeEventListener(type: "abort", listener: () => void): void;
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /** What core needs from where it runs; tests pass one whose clock they turn by hand. */
 export interface IPlatform {
-	/** Milliseconds since 1970. */
-	now(): number;
-	/** Uniform in [0, 1); for jitter only. */
-	random(): number;
-	/** A new unguessable id of 21 characters of `A-Z a-z 0-9 _ -` (126 bits). */
-	newId(): string;
-	/** SHA-256 of the text as UTF-8, in hexadecimal. */
-	digest(text: string): Promise<string>;
-	/** Resolves after `ms` milliseconds, or as soon as the signal aborts; never rejects. */
-	sleep(ms: number, signal?: Signal): Promise<void>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Uniform in [0, 1); for jitter only. */
+  random(): number;
+  /** A new unguessable id of 21 characters of `A-Z a-z 0-9 _ -` (126 bits). */
+  newId(): string;
+  /** SHA-256 of the text as UTF-8, in hexadecimal. */
+  digest(text: string): Promise<string>;
+  /** Resolves after `ms` milliseconds, or as soon as the signal aborts; never rejects. */
+  sleep(ms: number, signal?: Signal): Promise<void>;
 }
 
 // The globals that Node, browsers, workers and edge runtimes share; core is compiled without the types of any of them.
 declare const crypto: {
-	getRandomValues(array: Uint8Array): Uint8Array;
-	subtle: {
-		digest(algorithm: "SHA-256", bytes: Uint8Array): Promise<ArrayBuffer>;
-	};
+  getRandomValues(array: Uint8Array): Uint8Array;
+  subtle: {
+    digest(algorithm: "SHA-256", bytes: Uint8Array): Promise<ArrayBuffer>;
+  };
 };
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 declare function setTimeout(callback: () => void, ms: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 
-const ALPHABET =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 const ID_LENGTH = 21;
 const POOL_BYTES = ID_LENGTH * 256;
 
 /** Makes ids from a pool of random bytes, because one system call an id would cost more than the rest of a command. */
 function idMaker(): () => string {
-	const pool = new Uint8Array(POOL_BYTES);
-	let used = POOL_BYTES;
-	return () => {
-		if (used === POOL_BYTES) {
-			crypto.getRandomValues(pool);
-			used = 0;
-		}
-		let id = "";
-		for (const end = used + ID_LENGTH; used < end; used++)
-			id += ALPHABET[(pool[used] as number) & 63];
-		return id;
-	};
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
+  return () => {
+    if (used === POOL_BYTES) {
+      crypto.getRandomValues(pool);
+      used = 0;
+    }
+    let id = "";
+    for (const end = used + ID_LENGTH; used < end; used++) id += ALPHABET[(pool[used] as number) & 63];
+    return id;
+  };
 }
 
 /** The platform of Node, browsers, workers and edge runtimes. */
 export const defaultPlatform: IPlatform = Object.freeze({
-	now: () => Date.now(),
-	random: () => Math.random(),
-	newId: idMaker(),
-	digest: async (text: string) => {
-		const hash = new Uint8Array(
-			await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)),
-		);
-		return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(
-			"",
-		);
-	},
-	sleep: (ms: number, signal?: Signal) =>
-		new Promise<void>((resolve) => {
-			if (signal?.aborted) return resolve();
-			const wake = () => {
-				clearTimeout(timer);
-				signal?.removeEventListener("abort", wake);
-				resolve();
-			};
-			const timer = setTimeout(wake, ms);
-			signal?.addEventListener("abort", wake, { once: true });
-		}),
+  now: () => Date.now(),
+  random: () => Math.random(),
+  newId: idMaker(),
+  digest: async (text: string) => {
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+    return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  },
+  sleep: (ms: number, signal?: Signal) =>
+    new Promise<void>((resolve) => {
+      if (signal?.aborted) return resolve();
+      const wake = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      signal?.addEventListener("abort", wake, { once: true });
+    }),
 });

@@ -2,73 +2,73 @@ import type { ViewWrite } from "./views.ts";
 
 /** Why and how often a handler failed at an event, and when it is tried again. */
 export interface Failure {
-	/** The position of the commit that holds the event. */
-	readonly position: number;
-	/** The event's place in the commit, from 0; those before it are finished. */
-	readonly index: number;
-	readonly attempts: number;
-	/** ms since 1970. */
-	readonly retryAt: number;
-	/** The handler waits for an operator's `resume` or `skip`. */
-	readonly halted: boolean;
-	/** The error's message, at most 1,000 characters. */
-	readonly error: string;
+  /** The position of the commit that holds the event. */
+  readonly position: number;
+  /** The event's place in the commit, from 0; those before it are finished. */
+  readonly index: number;
+  readonly attempts: number;
+  /** ms since 1970. */
+  readonly retryAt: number;
+  /** The handler waits for an operator's `resume` or `skip`. */
+  readonly halted: boolean;
+  /** The error's message, at most 1,000 characters. */
+  readonly error: string;
 }
 
 /** A handler's place in a thread. */
 export interface Cursor {
-	/** Every commit up to here, included, is finished; 0 = none. */
-	readonly position: number;
-	/** Set while the handler stands at an event that failed. */
-	readonly failure?: Failure;
-	/** The collection that this handler owns, once it has claimed it. */
-	readonly collection?: string;
+  /** Every commit up to here, included, is finished; 0 = none. */
+  readonly position: number;
+  /** Set while the handler stands at an event that failed. */
+  readonly failure?: Failure;
+  /** The collection that this handler owns, once it has claimed it. */
+  readonly collection?: string;
 }
 
 /** A place in the order that a reader waits for. */
 export interface Waiting {
-	readonly position: number;
-	/** When it was first seen missing, in ms since 1970. */
-	readonly since: number;
+  readonly position: number;
+  /** When it was first seen missing, in ms since 1970. */
+  readonly since: number;
 }
 
 /** One named reading of a tenant: who may move it, and where its handlers stand. */
 export interface ThreadState {
-	/** Grows by one with every lease. */
-	readonly fence: number;
-	/** When the lease ends, in ms since 1970; 0 = free. */
-	readonly leasedUntil: number;
-	/** By handler name. */
-	readonly cursors: Readonly<Record<string, Cursor>>;
-	readonly waiting?: Waiting;
-	/** The store's own mark of this state; changes with every write to the thread. */
-	readonly revision: string;
+  /** Grows by one with every lease. */
+  readonly fence: number;
+  /** When the lease ends, in ms since 1970; 0 = free. */
+  readonly leasedUntil: number;
+  /** By handler name. */
+  readonly cursors: Readonly<Record<string, Cursor>>;
+  readonly waiting?: Waiting;
+  /** The store's own mark of this state; changes with every write to the thread. */
+  readonly revision: string;
 }
 
 /** What `peek` tells. */
 export interface Peek {
-	readonly thread: ThreadState;
-	/** No commit of the tenant lies beyond this position yet. */
-	readonly head: number;
+  readonly thread: ThreadState;
+  /** No commit of the tenant lies beyond this position yet. */
+  readonly head: number;
 }
 
 /** The right to move a thread; void as soon as somebody acquires it with a higher fence. */
 export interface Lease {
-	readonly tenant: string;
-	readonly thread: string;
-	readonly fence: number;
+  readonly tenant: string;
+  readonly thread: string;
+  readonly fence: number;
 }
 
 /** An event that was set aside after failing, so that the handler could go on. */
 export interface ParkedEvent {
-	readonly handler: string;
-	readonly position: number;
-	readonly index: number;
-	readonly event: string;
-	readonly attempts: number;
-	readonly error: string;
-	/** ms since 1970. */
-	readonly parkedAt: number;
+  readonly handler: string;
+  readonly position: number;
+  readonly index: number;
+  readonly event: string;
+  readonly attempts: number;
+  readonly error: string;
+  /** ms since 1970. */
+  readonly parkedAt: number;
 }
 
 /** The identity of a parked event within its thread. */
@@ -81,77 +81,72 @@ export const MAX_CURSOR_BYTES = 3 * 1024 * 1024;
 
 /** What a lease holder writes at once. */
 export interface CursorUpdate {
-	/** The new cursors of the handlers that moved; the others stay. */
-	readonly cursors: Readonly<Record<string, Cursor>>;
-	/** Handlers whose cursor may move back: an operator's rewind. */
-	readonly rewound?: readonly string[];
-	readonly views?: readonly ViewWrite[];
-	/** Collections to claim for a handler of this thread, before or with its first view. */
-	readonly claims?: readonly {
-		readonly collection: string;
-		readonly handler: string;
-	}[];
-	readonly park?: readonly ParkedEvent[];
-	readonly unpark?: readonly ParkedKey[];
-	/** Replaces the thread's waiting; absent = none. */
-	readonly waiting?: Waiting;
-	/** The lease's new end, in ms since 1970; 0 releases it. */
-	readonly leasedUntil: number;
+  /** The new cursors of the handlers that moved; the others stay. */
+  readonly cursors: Readonly<Record<string, Cursor>>;
+  /** Handlers whose cursor may move back: an operator's rewind. */
+  readonly rewound?: readonly string[];
+  readonly views?: readonly ViewWrite[];
+  /** Collections to claim for a handler of this thread, before or with its first view. */
+  readonly claims?: readonly {
+    readonly collection: string;
+    readonly handler: string;
+  }[];
+  readonly park?: readonly ParkedEvent[];
+  readonly unpark?: readonly ParkedKey[];
+  /** Replaces the thread's waiting; absent = none. */
+  readonly waiting?: Waiting;
+  /** The lease's new end, in ms since 1970; 0 releases it. */
+  readonly leasedUntil: number;
 }
 
 /** What became of a cursor update; all but `committed` mean that nothing of it was written. */
 export type CursorOutcome =
-	| { readonly status: "committed" }
-	/** Somebody acquired the thread since, or the tenant is gone. */
-	| { readonly status: "fenced" }
-	/** A claimed collection belongs to another thread or handler. */
-	| {
-			readonly status: "owned";
-			readonly collection: string;
-			readonly thread: string;
-			readonly handler: string;
-	  };
+  | { readonly status: "committed" }
+  /** Somebody acquired the thread since, or the tenant is gone. */
+  | { readonly status: "fenced" }
+  /** A claimed collection belongs to another thread or handler. */
+  | {
+      readonly status: "owned";
+      readonly collection: string;
+      readonly thread: string;
+      readonly handler: string;
+    };
 
 /** One page of parked events; `next` is set when there is more: pass it as `after`. */
 export interface ParkedPage {
-	readonly parked: readonly ParkedEvent[];
-	readonly next?: ParkedKey;
+  readonly parked: readonly ParkedEvent[];
+  readonly next?: ParkedKey;
 }
 
 /** Leases, cursors and dead letters of a tenant's threads. */
 export interface IThreads {
-	/** A thread and the head of its tenant's order; a thread that was never used is free, at fence 0, without cursors. At most two reads. */
-	peek(tenant: string, thread: string): Promise<Peek>;
+  /** A thread and the head of its tenant's order; a thread that was never used is free, at fence 0, without cursors. At most two reads. */
+  peek(tenant: string, thread: string): Promise<Peek>;
 
-	/**
-	 * Leases a thread until a time (ms since 1970), if it is still as `seen` says; one of many contenders wins.
-	 *
-	 * Does not look at `seen.leasedUntil`: the caller decides whether the lease has ended. Resolves to undefined where another was faster.
-	 * @throws {TenantError} when the tenant is absent, importing or erased.
-	 */
-	acquire(
-		tenant: string,
-		thread: string,
-		seen: ThreadState,
-		leasedUntil: number,
-	): Promise<Lease | undefined>;
+  /**
+   * Leases a thread until a time (ms since 1970), if it is still as `seen` says; one of many contenders wins.
+   *
+   * Does not look at `seen.leasedUntil`: the caller decides whether the lease has ended. Resolves to undefined where another was faster.
+   * @throws {TenantError} when the tenant is absent, importing or erased.
+   */
+  acquire(tenant: string, thread: string, seen: ThreadState, leasedUntil: number): Promise<Lease | undefined>;
 
-	/**
-	 * Moves cursors and writes views, claims and parked events, all in one transaction, if the lease's fence is still the thread's.
-	 *
-	 * Repeats itself safely after an unknown outcome.
-	 * @throws {Err} `invalid_argument` when a cursor would move back without being `rewound`; nothing was written.
-	 */
-	commitCursors(lease: Lease, update: CursorUpdate): Promise<CursorOutcome>;
+  /**
+   * Moves cursors and writes views, claims and parked events, all in one transaction, if the lease's fence is still the thread's.
+   *
+   * Repeats itself safely after an unknown outcome.
+   * @throws {Err} `invalid_argument` when a cursor would move back without being `rewound`; nothing was written.
+   */
+  commitCursors(lease: Lease, update: CursorUpdate): Promise<CursorOutcome>;
 
-	/** Parked events of a thread by handler, position and index, after a key, at most `limit` (1 to 1,000). */
-	parked(
-		tenant: string,
-		thread: string,
-		options: {
-			readonly handler?: string;
-			readonly after?: ParkedKey;
-			readonly limit: number;
-		},
-	): Promise<ParkedPage>;
+  /** Parked events of a thread by handler, position and index, after a key, at most `limit` (1 to 1,000). */
+  parked(
+    tenant: string,
+    thread: string,
+    options: {
+      readonly handler?: string;
+      readonly after?: ParkedKey;
+      readonly limit: number;
+    },
+  ): Promise<ParkedPage>;
 }

@@ -1,18 +1,11 @@
 /** One thing that happened inside Evenant; never a payload, so that traces are safe to keep. */
 export interface Trace {
-	readonly method:
-		| "command"
-		| "load"
-		| "commit"
-		| "poll"
-		| "handle"
-		| "commitCursors"
-		| "error";
-	readonly tenant?: string;
-	readonly [fact: string]: unknown;
+  readonly method: "command" | "load" | "commit" | "poll" | "handle" | "commitCursors" | "error";
+  readonly tenant?: string;
+  readonly [fact: string]: unknown;
 }
 
 /** Where traces go. The function is called only by a tracer that wants the trace; a tracer must not throw. */
 export interface ITracer {
-	trace(make: () => Trace): void;
+  trace(make: () => Trace): void;
 }

@@ -1,0 +1,63 @@
+import { type Aggregate, type AggregateClass, type AnyAggregate, place } from "./aggregate.ts";
+import type { Commit, StoredEvent } from "./commit.ts";
+import { Err } from "./errors.ts";
+import { type Encoded, encodeFields, type Json, type JsonObject, thaw } from "./json.ts";
+import { upcast } from "./upcast.ts";
+
+/** Makes an instance in the state before the first event, with its id. */
+export function create<A extends AnyAggregate>(Type: AggregateClass<A>, id: string): A {
+  const aggregate = new Type();
+  moveTo(aggregate, id, -1);
+  return aggregate;
+}
+
+/** Makes an instance in a kept state: a copy, so that nothing done to it reaches the kept one. */
+export function restore<A extends AnyAggregate>(Type: AggregateClass<A>, id: string, version: number, state: JsonObject): A {
+  const aggregate = new Type();
+  const fields = aggregate as unknown as Record<string, Json | undefined>;
+  for (const key of Object.keys(fields)) {
+    // A field that held undefined was left out when it was kept; the constructor's value must not come back.
+    if (!Object.hasOwn(state, key)) fields[key] = undefined;
+  }
+  for (const key in state) fields[key] = thaw(state[key] as Json);
+  moveTo(aggregate, id, version);
+  return aggregate;
+}
+
+/** Sets an aggregate's id and version. */
+export function moveTo(aggregate: AnyAggregate, id: string, version: number): void {
+  place(aggregate as Aggregate, id, version);
+}
+
+/**
+ * The aggregate's own enumerable fields as frozen JSON: its state.
+ * @throws {ValidationError} with the path, for state that is not JSON (such a class declares `static snapshot = false`).
+ */
+export function stateOf(aggregate: AnyAggregate): Encoded<JsonObject> {
+  return encodeFields(aggregate, "state");
+}
+
+/** Applies events in order, lifted to their newest shape. @throws {Err} `integrity` for an event that the class does not know. */
+export function apply(Type: AggregateClass, aggregate: AnyAggregate, events: readonly StoredEvent[]): void {
+  const appliers = aggregate.events as Readonly<Record<string, (event: StoredEvent) => void>>;
+  for (const event of events) {
+    const applier = Object.hasOwn(appliers, event.name) ? appliers[event.name] : undefined;
+    if (applier === undefined) {
+      throw new Err("integrity", `${Type.name} has no event named ${event.name}: declare it in its events`);
+    }
+    applier.call(appliers, Type.upcasters === undefined ? event : upcast(event, Type.upcasters));
+  }
+}
+
+/** Applies commits in order and moves the version along. @throws {Err} `integrity` where a version is missing. */
+export function applyCommits(Type: AggregateClass, aggregate: AnyAggregate, commits: readonly Commit[]): void {
+  let version = aggregate.aggregateVersion;
+  for (const commit of commits) {
+    if (commit.version !== version + 1) {
+      throw new Err("integrity", `${commit.type}/${commit.id} has no version ${version + 1}: restore it from a backup`);
+    }
+    apply(Type, aggregate, commit.events);
+    version = commit.version;
+  }
+  moveTo(aggregate, aggregate.aggregateId, version);
+}

@@ -1,0 +1,116 @@
+import { admits } from "../model/access.ts";
+import { type Actor, checkActor } from "../model/actor.ts";
+import type { Address } from "../model/address.ts";
+import { LIMITS } from "../model/commit.ts";
+import { AuthorizationError, Err, ValidationError } from "../model/errors.ts";
+import { checkId, checkInteger } from "../model/ids.ts";
+import { canonicalJson, type Encoded, encodeObject, type JsonObject } from "../model/json.ts";
+import { pathOf, type SchemaResult, type StandardSchema } from "../model/schema.ts";
+import type { IPlatform } from "../ports/platform.ts";
+import type { RegisteredCommand, Registry } from "./registry.ts";
+
+/** What a caller may say about a command beside its payload. */
+export interface CommandOptions {
+  /** 1 to 256 bytes; makes the command safe to send again: a resend within 7 days returns the first result and writes nothing. */
+  readonly commandId?: string;
+  /** Kept with the commit; names the chain of commands that this one belongs to. */
+  readonly correlationId?: string;
+  /** Kept with the commit; names what caused this command. */
+  readonly causationId?: string;
+}
+
+/** A command that is well-formed and not denied; nothing was read yet. Frozen. */
+export interface CommandRequest extends CommandOptions {
+  readonly actor: Actor;
+  readonly command: RegisteredCommand;
+  readonly address: Address;
+  /** The id was generated, so the aggregate cannot exist. */
+  readonly isNew: boolean;
+  readonly expectedVersion: number | undefined;
+  readonly payload: JsonObject;
+  readonly payloadBytes: number;
+  /** Digest of command and payload, made before ids are generated; only with a commandId. */
+  readonly hash?: string;
+}
+
+/** Checks everything about a command that can be checked without reading. Synchronous unless there is a schema or a commandId. */
+export function checkRequest(
+  registry: Registry,
+  platform: IPlatform,
+  actor: unknown,
+  name: unknown,
+  data: unknown,
+  options: CommandOptions,
+): CommandRequest | Promise<CommandRequest> {
+  const checked = checkActor(actor);
+  const command = registry.command(name);
+  if (admits(command.rule, checked) === "no") throw new AuthorizationError(checked.id, command.name);
+  const { aggregateId, expectedVersion, ...rest } = dataOf(data);
+  if (expectedVersion !== undefined) checkInteger(expectedVersion, "expectedVersion", -1);
+  if (aggregateId !== undefined) checkId(aggregateId, "aggregateId");
+  else if (expectedVersion !== undefined) throw Err.missingArgument("aggregateId");
+  checkOptions(options);
+  const request = (payload: Encoded<JsonObject>): CommandRequest => ({
+    actor: checked,
+    command,
+    address: {
+      tenant: checked.tenant,
+      type: command.owner.type,
+      id: (aggregateId as string | undefined) ?? platform.newId(),
+    },
+    isNew: aggregateId === undefined,
+    expectedVersion: expectedVersion as number | undefined,
+    payload: payload.value,
+    payloadBytes: payload.bytes,
+    ...options,
+  });
+  const payload = checkPayload(rest);
+  if (command.schema === undefined && options.commandId === undefined) return request(payload);
+  const sent = { command: command.name, aggregateId, expectedVersion, payload: payload.value };
+  return finish(
+    command.schema,
+    payload,
+    request,
+    options.commandId === undefined ? undefined : () => platform.digest(canonicalJson(sent)),
+  );
+}
+
+async function finish(
+  schema: StandardSchema | undefined,
+  payload: Encoded<JsonObject>,
+  request: (payload: Encoded<JsonObject>) => CommandRequest,
+  digest: (() => Promise<string>) | undefined,
+): Promise<CommandRequest> {
+  const checked = request(schema === undefined ? payload : await parse(schema, payload.value));
+  return digest === undefined ? checked : { ...checked, hash: await digest() };
+}
+
+async function parse(schema: StandardSchema, payload: JsonObject): Promise<Encoded<JsonObject>> {
+  const result: SchemaResult<unknown> = await schema["~standard"].validate(payload);
+  const issue = result.issues?.[0];
+  if (issue !== undefined) throw new ValidationError(pathOf(issue, "payload"), issue.message);
+  return checkPayload((result as { value: unknown }).value);
+}
+
+function checkPayload(value: unknown): Encoded<JsonObject> {
+  const payload = encodeObject(value, "payload");
+  if (payload.bytes > LIMITS.commitBytes) {
+    throw new ValidationError("payload", `has ${payload.bytes} bytes of JSON: keep it within ${LIMITS.commitBytes}`);
+  }
+  return payload;
+}
+
+function dataOf(data: unknown): Record<string, unknown> {
+  if (data === undefined || data === null) return {};
+  if (typeof data !== "object" || Array.isArray(data)) throw new ValidationError("payload", "give an object of JSON values");
+  // The spread would lose the class; a payload that is an instance is refused, as anywhere else.
+  const prototype: unknown = Object.getPrototypeOf(data);
+  if (prototype !== null && prototype !== Object.prototype) encodeObject(data, "payload");
+  return data as Record<string, unknown>;
+}
+
+function checkOptions(options: CommandOptions): void {
+  if (options.commandId !== undefined) checkId(options.commandId, "commandId");
+  if (options.correlationId !== undefined) checkId(options.correlationId, "correlationId");
+  if (options.causationId !== undefined) checkId(options.causationId, "causationId");
+}

@@ -1,0 +1,111 @@
+import { StoreError } from "../model/errors.ts";
+import type { CommitOutcome, IEventStore, PendingCommit } from "../ports/event-store.ts";
+import type { ITracer } from "../ports/tracer.ts";
+
+/** The most commits in one group: DynamoDB's and Firestore's batches hold a few hundred items, and a commit takes up to three. */
+const MAX_COMMITS = 100;
+/** The most bytes of JSON in one group: well under Firestore's 10 MiB a request. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+interface Entry {
+  readonly pending: PendingCommit;
+  readonly resolve: (outcome: CommitOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Lets the commits of a tenant share writes: while one write is in flight the next ones gather, then go together.
+ *
+ * A lone commit is sent at once. Group commit as databases do it (Gawlick and Kinkade 1985).
+ */
+export class GroupCommit {
+  readonly #store: IEventStore;
+  readonly #tracer: ITracer | undefined;
+  /** A tenant has a queue while a write of it is in flight. */
+  readonly #queues = new Map<string, Entry[]>();
+
+  constructor(store: IEventStore, tracer: ITracer | undefined) {
+    this.#store = store;
+    this.#tracer = tracer;
+  }
+
+  /** Resolves to the outcome of this commit; rejects with what the store threw for the whole group. */
+  submit(tenant: string, pending: PendingCommit): Promise<CommitOutcome> {
+    return new Promise((resolve, reject) => {
+      const entry = { pending, resolve, reject };
+      const queue = this.#queues.get(tenant);
+      if (queue !== undefined) queue.push(entry);
+      else {
+        const started = [entry];
+        this.#queues.set(tenant, started);
+        void this.#drain(tenant, started);
+      }
+    });
+  }
+
+  async #drain(tenant: string, queue: Entry[]): Promise<void> {
+    while (queue.length > 0) {
+      // One turn for the commands that are ready now: those that the last group's outcomes set free come together.
+      await this.#store.gather?.();
+      const group = takeGroup(queue);
+      this.#tracer?.trace(() => ({ method: "commit", tenant, commits: group.length }));
+      await this.#send(tenant, group);
+    }
+    this.#queues.delete(tenant);
+  }
+
+  async #send(tenant: string, group: readonly Entry[]): Promise<void> {
+    try {
+      const outcomes = await this.#store.commit(
+        tenant,
+        group.map((entry) => entry.pending),
+      );
+      for (const [index, entry] of group.entries()) entry.resolve(outcomes[index] ?? missingOutcome());
+    } catch (error) {
+      for (const entry of group) entry.reject(error);
+    }
+  }
+}
+
+/** Removes from the queue's head the entries that may go together: no two touch the same key, except by verifying only. */
+function takeGroup(queue: Entry[]): readonly Entry[] {
+  if (queue.length === 1) return queue.splice(0);
+  const group: Entry[] = [];
+  const left: Entry[] = [];
+  const written = new Set<string>();
+  const verified = new Set<string>();
+  let bytes = 0;
+  for (const entry of queue) {
+    const size = entry.pending.writes.reduce((sum, write) => sum + write.bytes, 0);
+    const hasRoom = group.length < MAX_COMMITS && (group.length === 0 || bytes + size <= MAX_BYTES);
+    if (!hasRoom || !isDisjoint(entry.pending, written, verified)) {
+      left.push(entry);
+      continue;
+    }
+    group.push(entry);
+    bytes += size;
+    for (const key of writtenKeys(entry.pending)) written.add(key);
+    for (const { type, id } of entry.pending.verified) verified.add(`${type}/${id}`);
+  }
+  queue.splice(0, queue.length, ...left);
+  return group;
+}
+
+function isDisjoint(pending: PendingCommit, written: ReadonlySet<string>, verified: ReadonlySet<string>): boolean {
+  if (writtenKeys(pending).some((key) => written.has(key) || verified.has(key))) return false;
+  return !pending.verified.some(({ type, id }) => written.has(`${type}/${id}`));
+}
+
+/** A type cannot begin with a slash, so a receipt's key is never an aggregate's. */
+function writtenKeys(pending: PendingCommit): readonly string[] {
+  const keys = pending.writes.map(({ type, id }) => `${type}/${id}`);
+  return pending.receipt === undefined ? keys : [...keys, `/${pending.receipt.commandId}`];
+}
+
+function missingOutcome(): CommitOutcome {
+  const error = new StoreError("the store gave no outcome for a commit: its adapter is broken", {
+    retryable: false,
+    outcome: "unknown",
+  });
+  return { status: "failed", error };
+}
