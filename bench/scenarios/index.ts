@@ -1,0 +1,8 @@
+import type { Scenario } from "../scenario.ts";
+import { longAggregates } from "./long-aggregate.ts";
+import { oneAggregate } from "./one-aggregate.ts";
+import { replay } from "./replay.ts";
+import { throughputScenarios } from "./throughput.ts";
+
+/** Everything that is measured, in the order of the report. */
+export const scenarios: readonly Scenario[] = [...throughputScenarios, replay, ...longAggregates, ...oneAggregate];
