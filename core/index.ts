@@ -31,6 +31,7 @@ export {
   type TenantStatus,
   ValidationError,
 } from "./model/errors.ts";
+export { stateOf } from "./model/fold.ts";
 export { checkId, checkInteger, checkName } from "./model/ids.ts";
 export {
   canonicalJson,
@@ -81,6 +82,18 @@ export type {
 } from "./ports/threads.ts";
 export type { ITracer, Trace } from "./ports/tracer.ts";
 export type { IViews, View, ViewPage, ViewWrite } from "./ports/views.ts";
+export type { FailurePolicy } from "./read/failure-policy.ts";
+export { Projection, type ProjectionStep } from "./read/projection.ts";
+export {
+  type Blocked,
+  type PollOptions,
+  type PollResult,
+  type RunOptions,
+  StreamReader,
+  type StreamReaderOptions,
+} from "./read/stream-reader.ts";
+export type { AnyHandler } from "./read/subscriber.ts";
+export type { ViewReader } from "./read/view-reader.ts";
 export type { CommandContext, EmptyPayload } from "./write/command-context.ts";
 export {
   type AggregateClasses,

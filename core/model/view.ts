@@ -1,5 +1,5 @@
 import { ValidationError } from "./errors.ts";
-import { encodeObject, type Json, type JsonObject } from "./json.ts";
+import { type Encoded, encodeObject, type Json, type JsonObject } from "./json.ts";
 
 /** How deep a view may nest; Firestore allows 20 and the view lies inside a document. */
 export const MAX_VIEW_DEPTH = 16;
@@ -16,11 +16,12 @@ const MOST_MAGNITUDE = 1e120;
  * @throws {ValidationError} with the path, for depth over 16, an empty or `__…__` name, an array directly in an array,
  * a number whose magnitude is outside 1e-120 to 1e120, more than 256 KiB, and whatever `encode` refuses.
  */
-export function encodeView(value: unknown, root = "view"): JsonObject {
-  const { value: view, bytes } = encodeObject(value, root);
+export function encodeView(value: unknown, root = "view"): Encoded<JsonObject> {
+  const encoded = encodeObject(value, root);
+  const { value: view, bytes } = encoded;
   if (bytes > MAX_VIEW_BYTES) throw new ValidationError(root, `has ${bytes} bytes: keep a view within ${MAX_VIEW_BYTES}`);
   checkShape(view, root, 1, false);
-  return view;
+  return encoded;
 }
 
 function checkShape(value: Json, path: string, depth: number, isInArray: boolean): void {

@@ -1,11 +1,12 @@
 import type { ViewWrite } from "./views.ts";
 
-/** Why and how often a handler failed at an event, and when it is tried again. */
+/** Where a handler stands inside a commit: at an event that failed (`attempts` above 0), or that comes next after a pause or a skip. */
 export interface Failure {
   /** The position of the commit that holds the event. */
   readonly position: number;
   /** The event's place in the commit, from 0; those before it are finished. */
   readonly index: number;
+  /** How often the event failed. */
   readonly attempts: number;
   /** ms since 1970. */
   readonly retryAt: number;
@@ -19,10 +20,12 @@ export interface Failure {
 export interface Cursor {
   /** Every commit up to here, included, is finished; 0 = none. */
   readonly position: number;
-  /** Set while the handler stands at an event that failed. */
+  /** Set while the handler stands inside a commit. */
   readonly failure?: Failure;
   /** The collection that this handler owns, once it has claimed it. */
   readonly collection?: string;
+  /** A rewind is deleting the handler's views; it goes on before the next event. */
+  readonly isClearing?: boolean;
 }
 
 /** A place in the order that a reader waits for. */

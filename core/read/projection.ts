@@ -1,0 +1,42 @@
+import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
+import type { PositionedCommit } from "../model/commit.ts";
+import type { DeepReadonly } from "../model/json.ts";
+
+/** What a projection does with one event: which view it concerns, and what that view becomes. Both are pure. */
+export interface ProjectionStep<View, Name extends string, Payload> {
+  /** The view's id (1 to 256 bytes); undefined = the event concerns no view. */
+  readonly id: (event: AppliedEvent<Name, Payload>, commit: PositionedCommit) => string | undefined;
+  /** The view after the event; undefined deletes it. The view before is frozen: return a new object. */
+  readonly next: (
+    view: DeepReadonly<View> | undefined,
+    event: AppliedEvent<Name, Payload>,
+    commit: PositionedCommit,
+  ) => View | DeepReadonly<View> | undefined;
+}
+
+/**
+ * An event handler that keeps one collection of views, each a pure function of the events.
+ *
+ * Its views are written in the same transaction as its cursor: each event counts exactly once, however often a reader crashes. A
+ * collection belongs to the first thread and projection that writes it. Views must fit every store: see `encodeView`.
+ */
+export abstract class Projection<View extends object, E extends EventMap = EventMap> {
+  /** Keeps the cursor; default: the class's name. */
+  declare readonly name?: string;
+  /** The collection that the views are kept in: a name. */
+  abstract readonly collection: string;
+  /** What to do with each event, by event name; events without an entry are passed over. */
+  abstract get events(): { readonly [Name in keyof E & string]?: ProjectionStep<View, Name, E[Name]> };
+}
+
+/** A projection of whatever views and events. */
+export interface AnyProjection {
+  readonly name?: string;
+  readonly collection: string;
+  readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
+}
+
+interface ProjectionStepLike {
+  readonly id: (event: never, commit: PositionedCommit) => string | undefined;
+  readonly next: (view: never, event: never, commit: PositionedCommit) => object | undefined;
+}

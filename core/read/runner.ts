@@ -1,0 +1,98 @@
+import { Err } from "../model/errors.ts";
+import type { IEventStore } from "../ports/event-store.ts";
+import type { IPlatform, Signal } from "../ports/platform.ts";
+import type { ITracer } from "../ports/tracer.ts";
+import { Doorbell } from "./doorbell.ts";
+import type { PollResult } from "./stream-reader.ts";
+
+/** What keeps a thread of many tenants running. */
+export interface RunSetting {
+  readonly store: IEventStore;
+  readonly platform: IPlatform;
+  readonly tracer: ITracer | undefined;
+  readonly tenants: readonly string[] | "all";
+  readonly signal: Signal;
+  /** How many tenants are read at the same time. */
+  readonly concurrency: number;
+  /** How often to look for new tenants, and for news where the store has no `watch`, in ms. */
+  readonly interval: number;
+  readonly poll: (tenant: string) => Promise<PollResult>;
+}
+
+/** Rings may be missing, so every tenant is looked at this often even where the store watches, in ms. */
+const LOOK_ANYWAY = 30_000;
+/** How soon to look again for a commit that may still appear, or for a thread that another reader holds, in ms. */
+const LOOK_SOON = 100;
+const LOOK_LATER = 1_000;
+
+/** Polls tenants until the signal aborts: whoever has news waits in one queue, so a busy tenant does not starve the others. */
+export async function runTenants(setting: RunSetting): Promise<void> {
+  const bell = new Doorbell(setting.platform, setting.signal);
+  const stop = { error: undefined as unknown, isFatal: false };
+  const workers = Array.from({ length: setting.concurrency }, () => work(setting, bell, stop));
+  await Promise.all([look(setting, bell, stop), ...workers]);
+  if (stop.isFatal) throw stop.error;
+}
+
+async function work(setting: RunSetting, bell: Doorbell, stop: { error: unknown; isFatal: boolean }): Promise<void> {
+  for (;;) {
+    const tenant = await bell.next();
+    if (tenant === undefined) return;
+    try {
+      schedule(setting, bell, tenant, await setting.poll(tenant));
+    } catch (error) {
+      setting.tracer?.trace(() => ({ method: "error", tenant, error }));
+      if (!Err.is(error, "store") && !Err.is(error, "tenant")) {
+        stop.error = error;
+        stop.isFatal = true;
+        return;
+      }
+      bell.ringAt(tenant, setting.platform.now() + LOOK_LATER * (0.5 + setting.platform.random()));
+    } finally {
+      bell.done(tenant);
+    }
+  }
+}
+
+function schedule(setting: RunSetting, bell: Doorbell, tenant: string, result: PollResult): void {
+  const now = setting.platform.now();
+  if (result.retryAt !== undefined) bell.ringAt(tenant, result.retryAt);
+  if (result.status === "leased") bell.ringAt(tenant, now + LOOK_LATER * (0.5 + setting.platform.random()));
+  else if (result.status === "waiting") bell.ringAt(tenant, now + LOOK_SOON);
+  else if (result.more && result.status === "progressed") bell.ring(tenant);
+}
+
+async function look(setting: RunSetting, bell: Doorbell, stop: { readonly isFatal: boolean }): Promise<void> {
+  const { store, platform, signal, interval, tracer } = setting;
+  const known = new Set<string>();
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted && !stop.isFatal) {
+    const isDue = store.watch === undefined || platform.now() - lookedAt >= LOOK_ANYWAY;
+    if (isDue) lookedAt = platform.now();
+    try {
+      for await (const tenant of tenantsOf(setting)) {
+        if (!known.has(tenant)) {
+          known.add(tenant);
+          store.watch?.(tenant, () => bell.ring(tenant), signal);
+          bell.ring(tenant);
+        } else if (isDue) bell.ring(tenant);
+      }
+    } catch (error) {
+      tracer?.trace(() => ({ method: "error", error }));
+    }
+    await platform.sleep(interval, signal);
+  }
+}
+
+async function* tenantsOf({ tenants, store }: RunSetting): AsyncIterable<string> {
+  if (tenants !== "all") {
+    yield* tenants;
+    return;
+  }
+  for (let after: string | undefined, isLast = false; !isLast; ) {
+    const page = await store.tenants({ limit: 1_000, ...(after !== undefined && { after }) });
+    for (const { tenant, status } of page.tenants) if (status === "open" || status === "suspended") yield tenant;
+    after = page.next;
+    isLast = after === undefined;
+  }
+}

@@ -1,0 +1,339 @@
+import { type AggregateClass, typeOf } from "../model/aggregate.ts";
+import type { PositionedCommit } from "../model/commit.ts";
+import { Err } from "../model/errors.ts";
+import { checkInteger, checkName } from "../model/ids.ts";
+import type { UpcasterMap } from "../model/upcast.ts";
+import type { IEventStore } from "../ports/event-store.ts";
+import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
+import type { Cursor, Failure, Lease, ParkedKey, ParkedPage, Peek } from "../ports/threads.ts";
+import type { ITracer } from "../ports/tracer.ts";
+import { type FailurePolicy, policyOf } from "./failure-policy.ts";
+import { Operator } from "./operator.ts";
+import { Progress } from "./progress.ts";
+import type { Projection } from "./projection.ts";
+import { runTenants } from "./runner.ts";
+import { type AnyHandler, deliveryTo, type Subscriber, subscribe } from "./subscriber.ts";
+import { type Standing, Turn, type TurnSetting } from "./turn.ts";
+import { ViewReader } from "./view-reader.ts";
+
+/** Settings of a stream reader. */
+export interface StreamReaderOptions extends FailurePolicy {
+  readonly tracer?: ITracer;
+  /** Clock, jitter and sleep; for tests. */
+  readonly platform?: IPlatform;
+  /** The classes whose upcasters lift old events before handlers see them. */
+  readonly aggregates?: readonly AggregateClass[];
+}
+
+/** Settings of one poll. */
+export interface PollOptions {
+  /** The most commits that each handler gets: 1 to 1,000, default 100. */
+  readonly limit?: number;
+  /** How long the thread is leased, in ms, renewed while handlers work: 1,000 to 15 minutes, default 30,000. */
+  readonly lease?: number;
+  /** Stops after the commit in hand; what is finished is stored. */
+  readonly signal?: Signal;
+  /** Where a handler begins that the thread does not know yet; default `start`. */
+  readonly from?: "start" | "end";
+  /** What happens after a handler's last retry; default: the reader's own policy. */
+  readonly onError?: "halt" | "park";
+}
+
+/** Settings of a run. */
+export interface RunOptions extends Omit<PollOptions, "signal"> {
+  readonly signal: Signal;
+  /** How many tenants are read at the same time; default 4. */
+  readonly concurrency?: number;
+  /** How often to look for new tenants, and for news where the store cannot watch, in ms; default 1,000. */
+  readonly interval?: number;
+}
+
+/** A handler that stands at an event which failed. */
+export interface Blocked extends Failure {
+  readonly handler: string;
+}
+
+/** What one poll did. */
+export interface PollResult {
+  /**
+   * `progressed`: a cursor moved. `idle`: nothing to do. `waiting`: the next commit is being written. `leased`: somebody else reads.
+   * `blocked`: every handler with something to do stands at a failure.
+   */
+  readonly status: "idle" | "progressed" | "waiting" | "leased" | "blocked";
+  /** How many events handlers finished. */
+  readonly handled: number;
+  /** Whether another poll would find something now. */
+  readonly more: boolean;
+  /** The position up to which each handler is finished. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** When the first failing handler is tried again, in ms since 1970. */
+  readonly retryAt?: number;
+  readonly blocked: readonly Blocked[];
+}
+
+interface PollSetting extends TurnSetting {
+  readonly limit: number;
+  readonly from: "start" | "end";
+}
+
+/** Feeds handlers with a tenant's events: awaited, in order, from where each of them stands. */
+export class StreamReader {
+  readonly #store: IEventStore;
+  readonly #platform: IPlatform;
+  readonly #tracer: ITracer | undefined;
+  readonly #policy: FailurePolicy;
+  readonly #upcasters: ReadonlyMap<string, UpcasterMap>;
+  readonly #operator: Operator;
+
+  /** @throws {Err} that names what is wrong with the store or an option. */
+  constructor(store: IEventStore, options: StreamReaderOptions = {}) {
+    if (typeof store?.peek !== "function") throw Err.invalidArgument("store", "give an event store");
+    this.#store = store;
+    this.#platform = options.platform ?? defaultPlatform;
+    this.#tracer = options.tracer;
+    this.#policy = policyOf(options);
+    this.#upcasters = new Map(
+      (options.aggregates ?? []).flatMap((Type) =>
+        Type.upcasters === undefined ? [] : [[typeOf(Type), Type.upcasters] as const],
+      ),
+    );
+    this.#operator = new Operator(store, this.#platform, this.#upcasters);
+  }
+
+  /**
+   * Hands each handler its next commits of a tenant, under a lease on the thread.
+   *
+   * A cursor never passes an event that its handler did not finish. A failing handler stops alone; its attempts and its next retry are
+   * stored. Handlers are called at least once for each event, projections exactly once. Cost: two reads where there is nothing to do;
+   * else two writes, a read for each commit, and the views.
+   * @throws {Err} for arguments that are wrong, before any read; `precondition` when a collection belongs to another handler; `store`.
+   */
+  async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
+    const setting = this.#setting(checkName(tenant, "tenant"), checkName(thread, "thread"), options);
+    const subscribers = subscribe(handlers);
+    const result = await this.#poll(subscribers, setting, options);
+    this.#tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
+    return result;
+  }
+
+  /**
+   * Polls tenants until the signal aborts, woken by the store's `watch` where there is one; fair between tenants.
+   *
+   * `all` includes tenants that are opened later. Store failures are traced and tried again; resolves once the polls in hand are stored.
+   * @throws {Err} for arguments that are wrong, and for a collection that belongs to another handler.
+   */
+  async run(
+    tenants: readonly string[] | "all",
+    thread: string,
+    handlers: readonly AnyHandler[],
+    { concurrency, interval, ...options }: RunOptions,
+  ): Promise<void> {
+    subscribe(handlers);
+    checkName(thread, "thread");
+    if (tenants !== "all") for (const tenant of tenants) checkName(tenant, "tenant");
+    await runTenants({
+      store: this.#store,
+      platform: this.#platform,
+      tracer: this.#tracer,
+      tenants,
+      signal: options.signal,
+      concurrency: checkInteger(concurrency ?? 4, "concurrency", 1, 1_000),
+      interval: checkInteger(interval ?? 1_000, "interval", 1),
+      poll: (tenant) => this.poll(tenant, thread, handlers, options),
+    });
+  }
+
+  /**
+   * Waits until a handler (default: every handler that the thread knows) has finished everything up to a position; false after the
+   * timeout (ms, default 5,000) or when the signal aborts. A thread that nobody has polled yet is not there.
+   */
+  async waitFor(
+    tenant: string,
+    thread: string,
+    position: number,
+    options: { readonly handler?: string; readonly timeout?: number; readonly signal?: Signal } = {},
+  ): Promise<boolean> {
+    checkName(tenant, "tenant");
+    checkName(thread, "thread");
+    checkInteger(position, "position", 0);
+    const end = this.#platform.now() + checkInteger(options.timeout ?? 5_000, "timeout", 0);
+    for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
+      const { thread: state } = await this.#store.peek(tenant, thread);
+      const cursors = options.handler === undefined ? Object.values(state.cursors) : [state.cursors[options.handler]];
+      if (cursors.length > 0 && cursors.every((cursor) => cursor !== undefined && cursor.position >= position)) return true;
+      const left = end - this.#platform.now();
+      if (left <= 0 || options.signal?.aborted) return false;
+      await this.#platform.sleep(Math.min(pause, left), options.signal);
+    }
+  }
+
+  /** Reads a projection's views of one tenant. */
+  views<View extends object>(tenant: string, projection: Pick<Projection<View>, "collection">): ViewReader<View> {
+    const collection = checkName(projection.collection, "collection");
+    return new ViewReader(this.#store.views(checkName(tenant, "tenant"), collection));
+  }
+
+  /** A tenant's commits after a position (0 = from the start) in order, at most `limit` (1 to 1,000); `next` is where to go on. */
+  async read(
+    tenant: string,
+    after: number,
+    limit = 100,
+  ): Promise<{ readonly commits: readonly PositionedCommit[]; readonly next: number }> {
+    checkName(tenant, "tenant");
+    const { commits, next } = await this.#store.read(
+      tenant,
+      checkInteger(after, "after", 0),
+      checkInteger(limit, "limit", 1, 1_000),
+    );
+    return { commits, next };
+  }
+
+  /** The events that handlers of a thread set aside; `next` is set when there is more. */
+  async parked(
+    tenant: string,
+    thread: string,
+    options: { readonly handler?: string; readonly after?: ParkedKey; readonly limit?: number } = {},
+  ): Promise<ParkedPage> {
+    const limit = checkInteger(options.limit ?? 100, "limit", 1, 1_000);
+    return this.#store.parked(checkName(tenant, "tenant"), checkName(thread, "thread"), { ...options, limit });
+  }
+
+  /** Lets a handler that failed or halted try again at once. @throws {Err} `not_found` where it has no failure. */
+  async resume(tenant: string, thread: string, handler: string): Promise<void> {
+    await this.#operator.resume(checkName(tenant, "tenant"), checkName(thread, "thread"), checkName(handler, "handler"));
+  }
+
+  /** Passes over the event at which a handler stands. @throws {Err} `not_found` where it has no failure. */
+  async skip(tenant: string, thread: string, handler: string, reason: string): Promise<void> {
+    await this.#operator.skip(checkName(tenant, "tenant"), checkName(thread, "thread"), checkName(handler, "handler"), reason);
+  }
+
+  /**
+   * Moves a handler back: to a position (default 0, the start), after which it gets everything again. A projection goes back to 0 only; its
+   * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
+   */
+  async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
+    await this.#operator.rewind(checkName(tenant, "tenant"), checkName(thread, "thread"), one(handler), to);
+  }
+
+  /** Hands the parked events of a handler to it again, the oldest first, out of their order among the others. */
+  async retryParked(
+    tenant: string,
+    thread: string,
+    handler: AnyHandler,
+  ): Promise<{ readonly retried: number; readonly failed: number }> {
+    return this.#operator.retryParked(checkName(tenant, "tenant"), checkName(thread, "thread"), one(handler));
+  }
+
+  #setting(tenant: string, thread: string, options: PollOptions): PollSetting {
+    return {
+      store: this.#store,
+      platform: this.#platform,
+      tracer: this.#tracer,
+      policy: policyOf({ ...this.#policy, ...(options.onError && { onError: options.onError }) }),
+      upcasters: this.#upcasters,
+      tenant,
+      thread,
+      limit: checkInteger(options.limit ?? 100, "limit", 1, 1_000),
+      lease: checkInteger(options.lease ?? 30_000, "lease", 1_000, 15 * 60_000),
+      signal: options.signal,
+      from: checkFrom(options.from ?? "start"),
+    };
+  }
+
+  async #poll(subscribers: readonly Subscriber[], setting: PollSetting, options: PollOptions): Promise<PollResult> {
+    const { tenant, thread, lease, limit, from } = setting;
+    const peek = await this.#store.peek(tenant, thread);
+    const cursors = new Map(subscribers.map((subscriber) => [subscriber.name, cursorOf(subscriber, peek, from)]));
+    const now = this.#platform.now();
+    const due = subscribers.filter(({ name }) => isDue(cursors.get(name), name, peek, from, now));
+    if (due.length === 0 || options.signal?.aborted) return summary("idle", 0, cursors, peek.head);
+    if (peek.thread.leasedUntil > now) return summary("leased", 0, cursors, peek.head);
+    const held = await this.#acquire(tenant, thread, peek, now + lease);
+    if (held === undefined) return summary("leased", 0, cursors, peek.head);
+    if (held === "closed") return summary("idle", 0, cursors, peek.head);
+    const progress = new Progress(this.#store, held, peek.thread.cursors, peek.thread.waiting);
+    const turn = new Turn(setting, progress, peek.thread);
+    const standings = due.map((subscriber): Standing => {
+      const delivery = deliveryTo(subscriber, tenant, (collection) => this.#store.views(tenant, collection), progress);
+      return { subscriber, delivery, cursor: cursors.get(subscriber.name) as Cursor };
+    });
+    try {
+      await turn.run(standings, limit);
+    } finally {
+      // Also after a failure: what handlers finished is kept, and the thread is free for the next reader.
+      if (!turn.isFenced) turn.isFenced = !(await progress.store(0));
+    }
+    if (turn.isFenced) return summary("leased", 0, cursors, peek.head);
+    const hasMoved = standings.some(({ subscriber, cursor }) => cursor.position > (cursors.get(subscriber.name)?.position ?? 0));
+    for (const { subscriber, cursor } of standings) cursors.set(subscriber.name, cursor);
+    const status = hasMoved || turn.handled > 0 ? "progressed" : turn.waiting !== undefined ? "waiting" : "idle";
+    return summary(status, turn.handled, cursors, peek.head);
+  }
+
+  /** A tenant that is not there (yet, or any more) has nothing to read: that is no error for a reader. */
+  async #acquire(tenant: string, thread: string, peek: Peek, leasedUntil: number): Promise<Lease | "closed" | undefined> {
+    try {
+      return await this.#store.acquire(tenant, thread, peek.thread, leasedUntil);
+    } catch (error) {
+      if (Err.is(error, "tenant")) return "closed";
+      throw error;
+    }
+  }
+}
+
+function cursorOf(subscriber: Subscriber, { thread, head }: Peek, from: "start" | "end"): Cursor {
+  const { name, collection } = subscriber;
+  const known = thread.cursors[name];
+  const owned = collection === undefined ? {} : { collection };
+  if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
+  if (known.collection !== collection) {
+    throw Err.precondition(
+      `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
+    );
+  }
+  return known;
+}
+
+/** Whether a handler has something to do: not while it stands at a failure whose time has not come. */
+function isDue(cursor: Cursor | undefined, name: string, { thread, head }: Peek, from: "start" | "end", now: number): boolean {
+  if (cursor === undefined) return false;
+  const { failure } = cursor;
+  if (failure !== undefined && (failure.halted || failure.retryAt > now)) return false;
+  // Where a handler from the end begins is only settled once it is stored.
+  const isUnsettled = from === "end" && thread.cursors[name] === undefined;
+  return cursor.position < head || cursor.isClearing === true || isUnsettled;
+}
+
+function summary(
+  status: "idle" | "progressed" | "waiting" | "leased",
+  handled: number,
+  cursors: ReadonlyMap<string, Cursor>,
+  head: number,
+): PollResult {
+  const blocked: Blocked[] = [];
+  let more = false;
+  for (const [handler, { position, failure }] of cursors) {
+    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler, ...failure });
+    else if (position < head) more = true;
+  }
+  const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);
+  const isBlocked = status === "idle" && !more && blocked.length > 0;
+  return {
+    status: isBlocked ? "blocked" : status,
+    handled,
+    more: more && status !== "waiting",
+    cursors: Object.fromEntries(Array.from(cursors, ([handler, { position }]) => [handler, position])),
+    ...(retries.length > 0 && { retryAt: Math.min(...retries) }),
+    blocked,
+  };
+}
+
+function checkFrom(from: unknown): "start" | "end" {
+  if (from === "start" || from === "end") return from;
+  throw Err.invalidArgument("from", 'give "start" or "end"');
+}
+
+function one(handler: AnyHandler): Subscriber {
+  return subscribe([handler])[0] as Subscriber;
+}

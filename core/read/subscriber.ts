@@ -1,0 +1,151 @@
+import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
+import { Err } from "../model/errors.ts";
+import { checkId, checkName } from "../model/ids.ts";
+import type { JsonObject } from "../model/json.ts";
+import { encodeView } from "../model/view.ts";
+import type { AnyEventHandler } from "../ports/event-handler.ts";
+import type { IViews } from "../ports/views.ts";
+import type { Progress } from "./progress.ts";
+import type { AnyProjection } from "./projection.ts";
+
+/** Whatever `poll` and `run` accept. */
+export type AnyHandler = AnyEventHandler | AnyProjection;
+
+/** A handler with its name checked, as a thread keeps it. */
+export interface Subscriber {
+  readonly name: string;
+  readonly handler: AnyHandler;
+  /** The collection of a projection. */
+  readonly collection?: string;
+}
+
+/** One handler at work on one tenant's commits under a lease. */
+export interface Delivery {
+  /** Called with each page before its events. */
+  prepare(commits: readonly PositionedCommit[]): Promise<void>;
+  handles(eventName: string): boolean;
+  handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void;
+}
+
+/** Checks handlers. @throws {Err} that says which handler lacks what, or which name is there twice. */
+export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[] {
+  if (!Array.isArray(handlers) || handlers.length === 0) throw Err.missingArgument("handlers");
+  const names = new Set<string>();
+  return handlers.map((handler: AnyHandler) => {
+    const name = checkName(handler?.name ?? handler?.constructor?.name, "handler.name");
+    if (names.has(name)) throw Err.invalidArgument("handlers", `two are named ${name}: give each a name of its own`);
+    names.add(name);
+    if (typeof handler.events !== "object" || handler.events === null) throw Err.missingArgument(`${name}.events`);
+    const isProjection = "collection" in handler;
+    for (const [event, step] of Object.entries(handler.events)) checkStep(step, `${name}.events.${event}`, isProjection);
+    return isProjection ? { name, handler, collection: checkName(handler.collection, `${name}.collection`) } : { name, handler };
+  });
+}
+
+function checkStep(step: unknown, name: string, isProjection: boolean): void {
+  if (step === undefined) return;
+  const { id, next } = step as { id?: unknown; next?: unknown };
+  const isStep = isProjection ? typeof id === "function" && typeof next === "function" : typeof step === "function";
+  if (!isStep) throw Err.notImplemented(name);
+}
+
+/** Puts a handler to work. */
+export function deliveryTo(
+  subscriber: Subscriber,
+  tenant: string,
+  views: (collection: string) => IViews,
+  progress: Progress,
+): Delivery {
+  const { handler, collection } = subscriber;
+  return collection === undefined
+    ? new HandlerDelivery(handler as AnyEventHandler, tenant)
+    : new ProjectionDelivery(handler as AnyProjection, views(collection), progress);
+}
+
+type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
+
+class HandlerDelivery implements Delivery {
+  readonly #tenant: string;
+  readonly #events: Readonly<Record<string, EventFunction | undefined>>;
+
+  constructor(handler: AnyEventHandler, tenant: string) {
+    this.#tenant = tenant;
+    this.#events = handler.events as Readonly<Record<string, EventFunction | undefined>>;
+  }
+
+  async prepare(): Promise<void> {}
+
+  handles(eventName: string): boolean {
+    return Object.hasOwn(this.#events, eventName) && this.#events[eventName] !== undefined;
+  }
+
+  handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void {
+    return this.#events[event.name]?.(this.#tenant, event, commit);
+  }
+}
+
+interface Step {
+  id(event: StoredEvent, commit: PositionedCommit): string | undefined;
+  next(view: JsonObject | undefined, event: StoredEvent, commit: PositionedCommit): object | undefined;
+}
+
+/** The most ids in one read of views. */
+const IDS_PER_READ = 100;
+
+class ProjectionDelivery implements Delivery {
+  readonly #collection: string;
+  readonly #events: Readonly<Record<string, Step | undefined>>;
+  readonly #views: IViews;
+  readonly #progress: Progress;
+  /** The views as they are under this lease: read once, then as written. */
+  readonly #known = new Map<string, JsonObject | undefined>();
+
+  constructor(projection: AnyProjection, views: IViews, progress: Progress) {
+    this.#collection = projection.collection;
+    this.#events = projection.events as Readonly<Record<string, Step | undefined>>;
+    this.#views = views;
+    this.#progress = progress;
+  }
+
+  async prepare(commits: readonly PositionedCommit[]): Promise<void> {
+    const wanted = new Set<string>();
+    for (const commit of commits) {
+      for (const event of commit.events) {
+        const id = this.#idOrNone(event, commit);
+        if (id !== undefined && !this.#known.has(id)) wanted.add(id);
+      }
+    }
+    const ids = [...wanted];
+    for (let start = 0; start < ids.length; start += IDS_PER_READ) await this.#read(ids.slice(start, start + IDS_PER_READ));
+  }
+
+  handles(eventName: string): boolean {
+    return Object.hasOwn(this.#events, eventName) && this.#events[eventName] !== undefined;
+  }
+
+  handle(event: StoredEvent, commit: PositionedCommit): void {
+    const step = this.#events[event.name] as Step;
+    const id = step.id(event, commit);
+    if (id === undefined) return;
+    checkId(id, `the view's id for ${event.name}`);
+    const next = step.next(this.#known.get(id), event, commit);
+    const encoded = next === undefined ? undefined : encodeView(next);
+    this.#known.set(id, encoded?.value);
+    this.#progress.writeView(this.#collection, id, encoded);
+  }
+
+  /** An `id` that throws is the event's own failure, later; here it only means that there is nothing to read ahead. */
+  #idOrNone(event: StoredEvent, commit: PositionedCommit): string | undefined {
+    if (!this.handles(event.name)) return undefined;
+    try {
+      return checkId(this.#events[event.name]?.id(event, commit), "id");
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #read(ids: readonly string[]): Promise<void> {
+    const views = await this.#views.get(ids);
+    for (const [index, id] of ids.entries()) this.#known.set(id, views[index]);
+  }
+}

@@ -1,0 +1,161 @@
+import type { PositionedCommit } from "../model/commit.ts";
+import { type UpcasterMap, upcast } from "../model/upcast.ts";
+import type { IEventStore, ReadResult } from "../ports/event-store.ts";
+import type { IPlatform, Signal } from "../ports/platform.ts";
+import type { Cursor, ThreadState, Waiting } from "../ports/threads.ts";
+import type { ITracer } from "../ports/tracer.ts";
+import { clearViews } from "./clear-views.ts";
+import { type FullPolicy, judge } from "./failure-policy.ts";
+import type { Progress } from "./progress.ts";
+import type { Delivery, Subscriber } from "./subscriber.ts";
+
+/** What one turn on a thread works with. */
+export interface TurnSetting {
+  readonly store: IEventStore;
+  readonly platform: IPlatform;
+  readonly tracer: ITracer | undefined;
+  readonly policy: FullPolicy;
+  readonly upcasters: ReadonlyMap<string, UpcasterMap>;
+  readonly tenant: string;
+  readonly thread: string;
+  /** How long the lease lasts from each store on, in ms. */
+  readonly lease: number;
+  readonly signal: Signal | undefined;
+}
+
+/** A handler and where it stands; `cursor` moves as the turn goes on. */
+export interface Standing {
+  readonly subscriber: Subscriber;
+  readonly delivery: Delivery;
+  cursor: Cursor;
+}
+
+/** One holder's time with a thread: hands each handler its next commits, in order, and notes the progress. */
+export class Turn {
+  /** Events that their handlers finished. */
+  handled = 0;
+  /** Whether somebody else took the thread: what is not stored is lost, and nothing more may be done. */
+  isFenced = false;
+  /** Where the log ended at a place whose commit may still appear. */
+  waiting: Waiting | undefined;
+  readonly #setting: TurnSetting;
+  readonly #progress: Progress;
+  readonly #seen: ThreadState;
+  #storedAt: number;
+
+  constructor(setting: TurnSetting, progress: Progress, seen: ThreadState) {
+    this.#setting = setting;
+    this.#progress = progress;
+    this.#seen = seen;
+    this.#storedAt = setting.platform.now();
+  }
+
+  /** Gives each standing at most `limit` commits; those that stand at the same place share one read. */
+  async run(standings: readonly Standing[], limit: number): Promise<void> {
+    const { store, tenant, signal } = this.#setting;
+    const pages = new Map<number, ReadResult>();
+    for (const standing of standings) {
+      if (signal?.aborted || this.isFenced) return;
+      if (!(await this.#begin(standing))) return;
+      const after = standing.cursor.position;
+      const page = pages.get(after) ?? (await store.read(tenant, after, limit, this.#seen.waiting));
+      pages.set(after, page);
+      await this.#deliver(standing, page);
+      this.waiting = page.waiting;
+      this.#progress.wait(page.waiting);
+    }
+  }
+
+  /** Makes a new handler known to the thread, and finishes a rewind that is under way. */
+  async #begin(standing: Standing): Promise<boolean> {
+    const { store, platform, tenant, lease } = this.#setting;
+    if (standing.cursor.isClearing) {
+      this.isFenced = !(await clearViews(store, tenant, standing, this.#progress, () => platform.now() + lease));
+    }
+    this.#progress.move(standing.subscriber.name, standing.cursor);
+    return !this.isFenced;
+  }
+
+  async #deliver(standing: Standing, page: ReadResult): Promise<void> {
+    await standing.delivery.prepare(page.commits);
+    for (const commit of page.commits) {
+      if (this.#setting.signal?.aborted) return;
+      if (!(await this.#deliverCommit(standing, commit))) return;
+      this.#move(standing, commit.position);
+      if (this.#isLeaseAging() && !(await this.#storeProgress())) return;
+    }
+    if (page.next > standing.cursor.position) this.#move(standing, page.next);
+  }
+
+  /** False = the handler stands at one of the events, or the thread is lost. */
+  async #deliverCommit(standing: Standing, commit: PositionedCommit): Promise<boolean> {
+    const { delivery, subscriber } = standing;
+    const upcasters = this.#setting.upcasters.get(commit.type);
+    const { failure } = standing.cursor;
+    const first = failure?.position === commit.position ? failure.index : 0;
+    for (let index = first; index < commit.events.length; index++) {
+      const event = commit.events[index];
+      if (event === undefined || !delivery.handles(event.name)) continue;
+      if (this.#progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
+      try {
+        const handling = delivery.handle(upcasters === undefined ? event : upcast(event, upcasters), commit);
+        if (handling !== undefined) await handling;
+        this.handled++;
+      } catch (error) {
+        if (!this.#fail(standing, commit.position, index, event.name, error)) return false;
+      }
+      this.#setting.tracer?.trace(() => ({
+        method: "handle",
+        tenant: commit.tenant,
+        thread: this.#setting.thread,
+        handler: subscriber.name,
+        event: event.name,
+        position: commit.position,
+      }));
+    }
+    return true;
+  }
+
+  /** True = the event is parked, so the handler goes on. */
+  #fail(standing: Standing, position: number, index: number, event: string, error: unknown): boolean {
+    const { platform, policy, tracer, tenant, thread } = this.#setting;
+    const { subscriber, cursor } = standing;
+    const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
+    const verdict = judge(policy, { position, index }, before, error, platform.now(), platform.random());
+    tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
+    if (verdict.action === "park") {
+      const { attempts, error: text } = verdict;
+      const parked = { handler: subscriber.name, position, index, event, attempts, error: text, parkedAt: platform.now() };
+      this.#progress.park(parked);
+      return true;
+    }
+    standing.cursor = { ...cursor, failure: verdict.failure };
+    this.#progress.move(subscriber.name, standing.cursor);
+    return false;
+  }
+
+  #move(standing: Standing, position: number): void {
+    const { subscriber } = standing;
+    standing.cursor = subscriber.collection === undefined ? { position } : { position, collection: subscriber.collection };
+    this.#progress.move(subscriber.name, standing.cursor);
+  }
+
+  /** Stores what there is in the middle of a commit; the cursor says how far into it. */
+  async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
+    const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
+    standing.cursor = { ...standing.cursor, failure };
+    this.#progress.move(standing.subscriber.name, standing.cursor);
+    return this.#storeProgress();
+  }
+
+  #isLeaseAging(): boolean {
+    return this.#setting.platform.now() - this.#storedAt > this.#setting.lease / 3;
+  }
+
+  async #storeProgress(): Promise<boolean> {
+    const now = this.#setting.platform.now();
+    this.isFenced = !(await this.#progress.store(now + this.#setting.lease));
+    this.#storedAt = now;
+    return !this.isFenced;
+  }
+}
