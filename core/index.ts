@@ -83,25 +83,13 @@ export type {
 export type { ITracer, Trace } from "./ports/tracer.ts";
 export type { IViews, View, ViewPage, ViewWrite } from "./ports/views.ts";
 export type { FailurePolicy } from "./read/failure-policy.ts";
+export type { Blocked, PollOptions, PollResult } from "./read/poll.ts";
 export { Projection, type ProjectionStep } from "./read/projection.ts";
-export {
-  type Blocked,
-  type PollOptions,
-  type PollResult,
-  type RunOptions,
-  StreamReader,
-  type StreamReaderOptions,
-} from "./read/stream-reader.ts";
+export { type RunOptions, StreamReader, type StreamReaderOptions } from "./read/stream-reader.ts";
 export type { AnyHandler } from "./read/subscriber.ts";
 export type { ViewReader } from "./read/view-reader.ts";
 export type { CommandContext, EmptyPayload } from "./write/command-context.ts";
-export {
-  type AggregateClasses,
-  type CommandData,
-  CommandHandler,
-  type CommandHandlerOptions,
-  type CommandName,
-  type PayloadOf,
-} from "./write/command-handler.ts";
+export { CommandHandler, type CommandHandlerOptions } from "./write/command-handler.ts";
 export type { CommandOptions } from "./write/command-request.ts";
+export type { AggregateClasses, CommandData, CommandName, PayloadOf } from "./write/inference.ts";
 export type { HypotheticalEvent, Recalculation } from "./write/recalculate.ts";

@@ -2,8 +2,8 @@ import { Err } from "../model/errors.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import type { IPlatform, Signal } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
-import { Doorbell } from "./doorbell.ts";
-import type { PollResult } from "./stream-reader.ts";
+import type { PollResult } from "./poll.ts";
+import { TenantQueue } from "./tenant-queue.ts";
 
 /** What keeps a thread of many tenants running. */
 export interface RunSetting {
@@ -27,19 +27,19 @@ const LOOK_LATER = 1_000;
 
 /** Polls tenants until the signal aborts: whoever has news waits in one queue, so a busy tenant does not starve the others. */
 export async function runTenants(setting: RunSetting): Promise<void> {
-  const bell = new Doorbell(setting.platform, setting.signal);
+  const queue = new TenantQueue(setting.platform, setting.signal);
   const stop = { error: undefined as unknown, isFatal: false };
-  const workers = Array.from({ length: setting.concurrency }, () => work(setting, bell, stop));
-  await Promise.all([look(setting, bell, stop), ...workers]);
+  const workers = Array.from({ length: setting.concurrency }, () => work(setting, queue, stop));
+  await Promise.all([look(setting, queue, stop), ...workers]);
   if (stop.isFatal) throw stop.error;
 }
 
-async function work(setting: RunSetting, bell: Doorbell, stop: { error: unknown; isFatal: boolean }): Promise<void> {
+async function work(setting: RunSetting, queue: TenantQueue, stop: { error: unknown; isFatal: boolean }): Promise<void> {
   for (;;) {
-    const tenant = await bell.next();
+    const tenant = await queue.next();
     if (tenant === undefined) return;
     try {
-      schedule(setting, bell, tenant, await setting.poll(tenant));
+      schedule(setting, queue, tenant, await setting.poll(tenant));
     } catch (error) {
       setting.tracer?.trace(() => ({ method: "error", tenant, error }));
       if (!Err.is(error, "store") && !Err.is(error, "tenant")) {
@@ -47,22 +47,22 @@ async function work(setting: RunSetting, bell: Doorbell, stop: { error: unknown;
         stop.isFatal = true;
         return;
       }
-      bell.ringAt(tenant, setting.platform.now() + LOOK_LATER * (0.5 + setting.platform.random()));
+      queue.ringAt(tenant, setting.platform.now() + LOOK_LATER * (0.5 + setting.platform.random()));
     } finally {
-      bell.done(tenant);
+      queue.done(tenant);
     }
   }
 }
 
-function schedule(setting: RunSetting, bell: Doorbell, tenant: string, result: PollResult): void {
+function schedule(setting: RunSetting, queue: TenantQueue, tenant: string, result: PollResult): void {
   const now = setting.platform.now();
-  if (result.retryAt !== undefined) bell.ringAt(tenant, result.retryAt);
-  if (result.status === "leased") bell.ringAt(tenant, now + LOOK_LATER * (0.5 + setting.platform.random()));
-  else if (result.status === "waiting") bell.ringAt(tenant, now + LOOK_SOON);
-  else if (result.more && result.status === "progressed") bell.ring(tenant);
+  if (result.retryAt !== undefined) queue.ringAt(tenant, result.retryAt);
+  if (result.status === "leased") queue.ringAt(tenant, now + LOOK_LATER * (0.5 + setting.platform.random()));
+  else if (result.status === "waiting") queue.ringAt(tenant, now + LOOK_SOON);
+  else if (result.more && result.status === "progressed") queue.ring(tenant);
 }
 
-async function look(setting: RunSetting, bell: Doorbell, stop: { readonly isFatal: boolean }): Promise<void> {
+async function look(setting: RunSetting, queue: TenantQueue, stop: { readonly isFatal: boolean }): Promise<void> {
   const { store, platform, signal, interval, tracer } = setting;
   const known = new Set<string>();
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -73,9 +73,9 @@ async function look(setting: RunSetting, bell: Doorbell, stop: { readonly isFata
       for await (const tenant of tenantsOf(setting)) {
         if (!known.has(tenant)) {
           known.add(tenant);
-          store.watch?.(tenant, () => bell.ring(tenant), signal);
-          bell.ring(tenant);
-        } else if (isDue) bell.ring(tenant);
+          store.watch?.(tenant, () => queue.ring(tenant), signal);
+          queue.ring(tenant);
+        } else if (isDue) queue.ring(tenant);
       }
     } catch (error) {
       tracer?.trace(() => ({ method: "error", error }));

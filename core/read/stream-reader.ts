@@ -5,15 +5,14 @@ import { checkInteger, checkName } from "../model/ids.ts";
 import type { UpcasterMap } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
-import type { Cursor, Failure, Lease, ParkedKey, ParkedPage, Peek } from "../ports/threads.ts";
+import type { ParkedKey, ParkedPage } from "../ports/threads.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { type FailurePolicy, policyOf } from "./failure-policy.ts";
 import { Operator } from "./operator.ts";
-import { Progress } from "./progress.ts";
+import { type PollOptions, type PollResult, type PollSetting, pollOnce } from "./poll.ts";
 import type { Projection } from "./projection.ts";
 import { runTenants } from "./runner.ts";
-import { type AnyHandler, deliveryTo, type Subscriber, subscribe } from "./subscriber.ts";
-import { type Standing, Turn, type TurnSetting } from "./turn.ts";
+import { type AnyHandler, type Subscriber, subscribe } from "./subscriber.ts";
 import { ViewReader } from "./view-reader.ts";
 
 /** Settings of a stream reader. */
@@ -25,20 +24,6 @@ export interface StreamReaderOptions extends FailurePolicy {
   readonly aggregates?: readonly AggregateClass[];
 }
 
-/** Settings of one poll. */
-export interface PollOptions {
-  /** The most commits that each handler gets: 1 to 1,000, default 100. */
-  readonly limit?: number;
-  /** How long the thread is leased, in ms, renewed while handlers work: 1,000 to 15 minutes, default 30,000. */
-  readonly lease?: number;
-  /** Stops after the commit in hand; what is finished is stored. */
-  readonly signal?: Signal;
-  /** Where a handler begins that the thread does not know yet; default `start`. */
-  readonly from?: "start" | "end";
-  /** What happens after a handler's last retry; default: the reader's own policy. */
-  readonly onError?: "halt" | "park";
-}
-
 /** Settings of a run. */
 export interface RunOptions extends Omit<PollOptions, "signal"> {
   readonly signal: Signal;
@@ -46,34 +31,6 @@ export interface RunOptions extends Omit<PollOptions, "signal"> {
   readonly concurrency?: number;
   /** How often to look for new tenants, and for news where the store cannot watch, in ms; default 1,000. */
   readonly interval?: number;
-}
-
-/** A handler that stands at an event which failed. */
-export interface Blocked extends Failure {
-  readonly handler: string;
-}
-
-/** What one poll did. */
-export interface PollResult {
-  /**
-   * `progressed`: a cursor moved. `idle`: nothing to do. `waiting`: the next commit is being written. `leased`: somebody else reads.
-   * `blocked`: every handler with something to do stands at a failure.
-   */
-  readonly status: "idle" | "progressed" | "waiting" | "leased" | "blocked";
-  /** How many events handlers finished. */
-  readonly handled: number;
-  /** Whether another poll would find something now. */
-  readonly more: boolean;
-  /** The position up to which each handler is finished. */
-  readonly cursors: Readonly<Record<string, number>>;
-  /** When the first failing handler is tried again, in ms since 1970. */
-  readonly retryAt?: number;
-  readonly blocked: readonly Blocked[];
-}
-
-interface PollSetting extends TurnSetting {
-  readonly limit: number;
-  readonly from: "start" | "end";
 }
 
 /** Feeds handlers with a tenant's events: awaited, in order, from where each of them stands. */
@@ -111,7 +68,7 @@ export class StreamReader {
   async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
     const setting = this.#setting(checkName(tenant, "tenant"), checkName(thread, "thread"), options);
     const subscribers = subscribe(handlers);
-    const result = await this.#poll(subscribers, setting, options);
+    const result = await pollOnce(subscribers, setting);
     this.#tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
     return result;
   }
@@ -240,93 +197,6 @@ export class StreamReader {
       from: checkFrom(options.from ?? "start"),
     };
   }
-
-  async #poll(subscribers: readonly Subscriber[], setting: PollSetting, options: PollOptions): Promise<PollResult> {
-    const { tenant, thread, lease, limit, from } = setting;
-    const peek = await this.#store.peek(tenant, thread);
-    const cursors = new Map(subscribers.map((subscriber) => [subscriber.name, cursorOf(subscriber, peek, from)]));
-    const now = this.#platform.now();
-    const due = subscribers.filter(({ name }) => isDue(cursors.get(name), name, peek, from, now));
-    if (due.length === 0 || options.signal?.aborted) return summary("idle", 0, cursors, peek.head);
-    if (peek.thread.leasedUntil > now) return summary("leased", 0, cursors, peek.head);
-    const held = await this.#acquire(tenant, thread, peek, now + lease);
-    if (held === undefined) return summary("leased", 0, cursors, peek.head);
-    if (held === "closed") return summary("idle", 0, cursors, peek.head);
-    const progress = new Progress(this.#store, held, peek.thread.cursors, peek.thread.waiting);
-    const turn = new Turn(setting, progress, peek.thread);
-    const standings = due.map((subscriber): Standing => {
-      const delivery = deliveryTo(subscriber, tenant, (collection) => this.#store.views(tenant, collection), progress);
-      return { subscriber, delivery, cursor: cursors.get(subscriber.name) as Cursor };
-    });
-    try {
-      await turn.run(standings, limit);
-    } finally {
-      // Also after a failure: what handlers finished is kept, and the thread is free for the next reader.
-      if (!turn.isFenced) turn.isFenced = !(await progress.store(0));
-    }
-    if (turn.isFenced) return summary("leased", 0, cursors, peek.head);
-    const hasMoved = standings.some(({ subscriber, cursor }) => cursor.position > (cursors.get(subscriber.name)?.position ?? 0));
-    for (const { subscriber, cursor } of standings) cursors.set(subscriber.name, cursor);
-    const status = hasMoved || turn.handled > 0 ? "progressed" : turn.waiting !== undefined ? "waiting" : "idle";
-    return summary(status, turn.handled, cursors, peek.head);
-  }
-
-  /** A tenant that is not there (yet, or any more) has nothing to read: that is no error for a reader. */
-  async #acquire(tenant: string, thread: string, peek: Peek, leasedUntil: number): Promise<Lease | "closed" | undefined> {
-    try {
-      return await this.#store.acquire(tenant, thread, peek.thread, leasedUntil);
-    } catch (error) {
-      if (Err.is(error, "tenant")) return "closed";
-      throw error;
-    }
-  }
-}
-
-function cursorOf(subscriber: Subscriber, { thread, head }: Peek, from: "start" | "end"): Cursor {
-  const { name, collection } = subscriber;
-  const known = thread.cursors[name];
-  const owned = collection === undefined ? {} : { collection };
-  if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
-  if (known.collection !== collection) {
-    throw Err.precondition(
-      `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
-    );
-  }
-  return known;
-}
-
-/** Whether a handler has something to do: not while it stands at a failure whose time has not come. */
-function isDue(cursor: Cursor | undefined, name: string, { thread, head }: Peek, from: "start" | "end", now: number): boolean {
-  if (cursor === undefined) return false;
-  const { failure } = cursor;
-  if (failure !== undefined && (failure.halted || failure.retryAt > now)) return false;
-  // Where a handler from the end begins is only settled once it is stored.
-  const isUnsettled = from === "end" && thread.cursors[name] === undefined;
-  return cursor.position < head || cursor.isClearing === true || isUnsettled;
-}
-
-function summary(
-  status: "idle" | "progressed" | "waiting" | "leased",
-  handled: number,
-  cursors: ReadonlyMap<string, Cursor>,
-  head: number,
-): PollResult {
-  const blocked: Blocked[] = [];
-  let more = false;
-  for (const [handler, { position, failure }] of cursors) {
-    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler, ...failure });
-    else if (position < head) more = true;
-  }
-  const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);
-  const isBlocked = status === "idle" && !more && blocked.length > 0;
-  return {
-    status: isBlocked ? "blocked" : status,
-    handled,
-    more: more && status !== "waiting",
-    cursors: Object.fromEntries(Array.from(cursors, ([handler, { position }]) => [handler, position])),
-    ...(retries.length > 0 && { retryAt: Math.min(...retries) }),
-    blocked,
-  };
 }
 
 function checkFrom(from: unknown): "start" | "end" {

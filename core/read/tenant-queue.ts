@@ -1,7 +1,7 @@
 import type { IPlatform, Signal } from "../ports/platform.ts";
 
 /** Queues the tenants that may have news, each once, first come first served: the fairness of `run`. */
-export class Doorbell {
+export class TenantQueue {
   readonly #platform: IPlatform;
   readonly #signal: Signal;
   #isStopped = false;

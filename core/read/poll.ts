@@ -1,0 +1,140 @@
+import { Err } from "../model/errors.ts";
+import type { Signal } from "../ports/platform.ts";
+import type { Cursor, Failure, Lease, Peek } from "../ports/threads.ts";
+import { Progress } from "./progress.ts";
+import { deliveryTo, type Subscriber } from "./subscriber.ts";
+import { type Standing, Turn, type TurnSetting } from "./turn.ts";
+
+/** Settings of one poll. */
+export interface PollOptions {
+  /** The most commits that each handler gets: 1 to 1,000, default 100. */
+  readonly limit?: number;
+  /** How long the thread is leased, in ms, renewed while handlers work: 1,000 to 15 minutes, default 30,000. */
+  readonly lease?: number;
+  /** Stops after the commit in hand; what is finished is stored. */
+  readonly signal?: Signal;
+  /** Where a handler begins that the thread does not know yet; default `start`. */
+  readonly from?: "start" | "end";
+  /** What happens after a handler's last retry; default: the reader's own policy. */
+  readonly onError?: "halt" | "park";
+}
+
+/** A handler that stands at an event which failed. */
+export interface Blocked extends Failure {
+  readonly handler: string;
+}
+
+/** What one poll did. */
+export interface PollResult {
+  /**
+   * `progressed`: a cursor moved. `idle`: nothing to do. `waiting`: the next commit is being written. `leased`: somebody else reads.
+   * `blocked`: every handler with something to do stands at a failure.
+   */
+  readonly status: "idle" | "progressed" | "waiting" | "leased" | "blocked";
+  /** How many events handlers finished. */
+  readonly handled: number;
+  /** Whether another poll would find something now. */
+  readonly more: boolean;
+  /** The position up to which each handler is finished. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** When the first failing handler is tried again, in ms since 1970. */
+  readonly retryAt?: number;
+  readonly blocked: readonly Blocked[];
+}
+
+/** One poll, checked. */
+export interface PollSetting extends TurnSetting {
+  readonly limit: number;
+  readonly from: "start" | "end";
+}
+
+/** Polls a thread once: looks, leases it if there is something to do, lets the handlers work, stores, releases. */
+export async function pollOnce(subscribers: readonly Subscriber[], setting: PollSetting): Promise<PollResult> {
+  const { store, platform, tenant, thread, lease, limit, from, signal } = setting;
+  const peek = await store.peek(tenant, thread);
+  const cursors = new Map(subscribers.map((subscriber) => [subscriber.name, cursorOf(subscriber, peek, setting)]));
+  const now = platform.now();
+  const due = subscribers.filter(({ name }) => isDue(cursors.get(name), name, peek, from, now));
+  if (due.length === 0 || signal?.aborted) return summary("idle", 0, cursors, peek.head);
+  const held = peek.thread.leasedUntil > now ? undefined : await acquire(setting, peek, now + lease);
+  if (held === undefined) return summary("leased", 0, cursors, peek.head);
+  if (held === "closed") return summary("idle", 0, cursors, peek.head);
+  const progress = new Progress(store, held, peek.thread.cursors, peek.thread.waiting);
+  const turn = new Turn(setting, progress, peek.thread);
+  const standings = due.map((subscriber): Standing => {
+    const delivery = deliveryTo(subscriber, tenant, (collection) => store.views(tenant, collection), progress);
+    return { subscriber, delivery, cursor: cursors.get(subscriber.name) as Cursor };
+  });
+  try {
+    await turn.run(standings, limit);
+  } finally {
+    // Also after a failure: what handlers finished is kept, and the thread is free for the next reader.
+    if (!turn.isFenced) turn.isFenced = !(await progress.store(0));
+  }
+  if (turn.isFenced) return summary("leased", 0, cursors, peek.head);
+  const hasMoved = standings.some(({ subscriber, cursor }) => cursor.position > (cursors.get(subscriber.name)?.position ?? 0));
+  for (const { subscriber, cursor } of standings) cursors.set(subscriber.name, cursor);
+  const status = hasMoved || turn.handled > 0 ? "progressed" : turn.waiting !== undefined ? "waiting" : "idle";
+  return summary(status, turn.handled, cursors, peek.head);
+}
+
+/** A tenant that is not there (yet, or any more) has nothing to read: that is no error for a reader. */
+async function acquire(
+  { store, tenant, thread }: PollSetting,
+  peek: Peek,
+  leasedUntil: number,
+): Promise<Lease | "closed" | undefined> {
+  try {
+    return await store.acquire(tenant, thread, peek.thread, leasedUntil);
+  } catch (error) {
+    if (Err.is(error, "tenant")) return "closed";
+    throw error;
+  }
+}
+
+function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { thread, from }: PollSetting): Cursor {
+  const { name, collection } = subscriber;
+  const known = state.cursors[name];
+  const owned = collection === undefined ? {} : { collection };
+  if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
+  if (known.collection !== collection) {
+    throw Err.precondition(
+      `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
+    );
+  }
+  return known;
+}
+
+/** Whether a handler has something to do: not while it stands at a failure whose time has not come. */
+function isDue(cursor: Cursor | undefined, name: string, { thread, head }: Peek, from: "start" | "end", now: number): boolean {
+  if (cursor === undefined) return false;
+  const { failure } = cursor;
+  if (failure !== undefined && (failure.halted || failure.retryAt > now)) return false;
+  // Where a handler from the end begins is only settled once it is stored.
+  const isUnsettled = from === "end" && thread.cursors[name] === undefined;
+  return cursor.position < head || cursor.isClearing === true || isUnsettled;
+}
+
+function summary(
+  status: "idle" | "progressed" | "waiting" | "leased",
+  handled: number,
+  cursors: ReadonlyMap<string, Cursor>,
+  head: number,
+): PollResult {
+  const blocked: Blocked[] = [];
+  let more = false;
+  for (const [handler, { position, failure }] of cursors) {
+    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler, ...failure });
+    else if (position < head) more = true;
+  }
+  const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);
+  const isBlocked = status === "idle" && !more && blocked.length > 0;
+  return {
+    status: isBlocked ? "blocked" : status,
+    handled,
+    more: more && status !== "waiting",
+    cursors: Object.fromEntries(Array.from(cursors, ([handler, { position }]) => [handler, position])),
+    ...(retries.length > 0 && { retryAt: Math.min(...retries) }),
+    blocked,
+  };
+}

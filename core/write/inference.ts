@@ -1,0 +1,41 @@
+import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** Aggregate classes, as a handler is made with them. */
+export type AggregateClasses = readonly AggregateClass[];
+
+/** The classes that have a command of this name. */
+export type OwnerOf<C extends AggregateClasses, Name extends string> = C[number] extends infer Type
+  ? Type extends AggregateClass
+    ? Name extends keyof InstanceType<Type>["commands"]
+      ? InstanceType<Type>
+      : never
+    : never
+  : never;
+
+/** The names of the commands of some aggregate classes. */
+export type CommandName<C extends AggregateClasses> = C[number] extends infer Type
+  ? Type extends AggregateClass
+    ? keyof InstanceType<Type>["commands"] & string
+    : never
+  : never;
+
+/** The payload of a command, as its context declares it. */
+export type PayloadOf<C extends AggregateClasses, Name extends string> = string extends Name
+  ? JsonObject
+  : OwnerOf<C, Name> extends { readonly commands: Readonly<Record<Name, infer Command>> }
+    ? Command extends (context: infer Context) => unknown
+      ? Context extends CommandContext<AnyAggregate, infer Payload>
+        ? Payload
+        : never
+      : never
+    : never;
+
+/** What is sent with a command: its payload's fields, and the aggregate that it is for. */
+export type CommandData<C extends AggregateClasses, Name extends string> = PayloadOf<C, Name> & {
+  /** Absent = a new aggregate with a generated id. */
+  readonly aggregateId?: string;
+  /** The version to act upon exactly; -1 = the aggregate must not exist yet; absent = the latest. */
+  readonly expectedVersion?: number;
+};
