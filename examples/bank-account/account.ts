@@ -1,0 +1,96 @@
+import { type Actor, Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
+import { book } from "./rules.ts";
+
+/** The events of an account: name -> payload. */
+export type AccountEvents = {
+  AccountOpened: { owner: string };
+  OwnerChanged: { owner: string };
+  /** What the account received; negative = what it paid. */
+  TransactionRecorded: { amount: number; text: string };
+  /** For the world outside: somebody should be told. */
+  AccountOverdrawn: { balance: number };
+};
+
+/** An account with an overdraft; amounts are whole units of one currency. */
+export class Account extends Aggregate<AccountEvents> {
+  static readonly path = "/accounts";
+  static readonly access = {
+    OpenAccount: ["user"],
+    ChangeOwner: ["manager"],
+    RecordTransactions: ["user"],
+    TransferMoney: (actor: Actor, account: Account) => actor.roles.includes("manager") || account.owner === actor.id,
+  } as const;
+
+  owner = "";
+  balance = 0;
+
+  get isOpen(): boolean {
+    return this.owner !== "";
+  }
+
+  get commands() {
+    return {
+      OpenAccount: (context: CommandContext<Account, { owner: string }>) => {
+        checkOwner(context.payload.owner);
+        if (this.isOpen) throw Err.precondition(`account ${context.aggregateId} is open already`);
+        context.push("AccountOpened");
+      },
+      ChangeOwner: (context: CommandContext<Account, { owner: string }>) => {
+        checkOwner(context.payload.owner);
+        this.#mustBeOpen(context.aggregateId);
+        context.push("OwnerChanged");
+      },
+      RecordTransactions: (context: CommandContext<Account, { amounts: readonly number[]; text?: string }>) => {
+        const { amounts, text = "" } = context.payload;
+        if (!Array.isArray(amounts) || amounts.length === 0) throw Err.missingArgument("amounts");
+        this.#mustBeOpen(context.aggregateId);
+        for (const amount of amounts) this.#record(context, checkAmount(amount, "amounts"), text);
+      },
+      TransferMoney: async (context: CommandContext<Account, { to: string; amount: number }>) => {
+        const { to, amount } = context.payload;
+        if (checkAmount(amount, "amount") < 1) throw Err.invalidArgument("amount", "give at least 1");
+        if (to === context.aggregateId) throw Err.invalidArgument("to", "give another account");
+        this.#mustBeOpen(context.aggregateId);
+        const receiver = await context.load(Account, to);
+        receiver.#mustBeOpen(to);
+        this.#record(context, -amount, `to ${to}`);
+        await context.append(Account, to, "TransactionRecorded", { amount, text: `from ${context.aggregateId}` });
+      },
+    };
+  }
+
+  get events() {
+    return {
+      AccountOpened: ({ payload }: EventOf<Account, "AccountOpened">) => {
+        this.owner = payload.owner;
+      },
+      OwnerChanged: ({ payload }: EventOf<Account, "OwnerChanged">) => {
+        this.owner = payload.owner;
+      },
+      TransactionRecorded: ({ payload }: EventOf<Account, "TransactionRecorded">) => {
+        this.balance += payload.amount;
+      },
+      // The balance tells it already: this event is news, not state.
+      AccountOverdrawn: () => {},
+    };
+  }
+
+  #record(context: Pick<CommandContext<Account>, "push">, amount: number, text: string): void {
+    const { balance, isOverdrawn } = book(this.balance, amount);
+    context.push("TransactionRecorded", { amount, text });
+    if (isOverdrawn) context.push("AccountOverdrawn", { balance });
+  }
+
+  #mustBeOpen(id: string): void {
+    if (!this.isOpen) throw Err.precondition(`account ${id} is not open`);
+  }
+}
+
+function checkOwner(owner: unknown): void {
+  if (typeof owner !== "string" || owner === "") throw Err.missingArgument("owner");
+}
+
+function checkAmount(amount: unknown, name: string): number {
+  if (Number.isSafeInteger(amount)) return amount as number;
+  throw Err.invalidArgument(name, "give integers");
+}
