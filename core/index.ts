@@ -40,10 +40,12 @@ export {
   type Json,
   type JsonObject,
 } from "./model/json.ts";
+export { redacted } from "./model/redact.ts";
 export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
+export { Doorbell } from "./ports/doorbell.ts";
 export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
 export type {
   CommitOutcome,
@@ -56,6 +58,8 @@ export type {
   ReadResult,
   Verified,
 } from "./ports/event-store.ts";
+export { commitRecord, threadRecords } from "./ports/export-records.ts";
+export { ImportOrder } from "./ports/import-order.ts";
 export {
   defaultPlatform,
   type IPlatform,
@@ -84,7 +88,7 @@ export type { ITracer, Trace } from "./ports/tracer.ts";
 export type { IViews, View, ViewPage, ViewWrite } from "./ports/views.ts";
 export type { FailurePolicy } from "./read/failure-policy.ts";
 export type { Blocked, PollOptions, PollResult } from "./read/poll.ts";
-export { Projection, type ProjectionStep } from "./read/projection.ts";
+export { Projection, type ProjectionEvents, type ProjectionStep } from "./read/projection.ts";
 export { type RunOptions, StreamReader, type StreamReaderOptions } from "./read/stream-reader.ts";
 export type { AnyHandler } from "./read/subscriber.ts";
 export type { ViewReader } from "./read/view-reader.ts";

@@ -1,0 +1,1 @@
+export { MemoryEventStore, type MemoryOptions } from "./event-store.ts";

@@ -1,0 +1,137 @@
+import {
+  type CommitOutcome,
+  type JsonObject,
+  type PendingCommit,
+  type PositionedCommit,
+  type ReadResult,
+  type Receipt,
+  redacted,
+  type StoredEvent,
+} from "../../core/index.ts";
+import type { Stream } from "./stream.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A tenant's commits, by aggregate and in order. Positions are dense, from 1: the commit at position p is the order's item p - 1. */
+export class Log {
+  readonly #order: PositionedCommit[] = [];
+  readonly #streams = new Map<string, Map<string, Stream>>();
+  readonly #receipts = new Map<string, PositionedCommit>();
+
+  /** The position of the last commit; 0 before the first. */
+  get head(): number {
+    return this.#order.length;
+  }
+
+  /** The stream of an aggregate, if it has commits. */
+  stream(type: string, id: string): Stream | undefined {
+    return this.#streams.get(type)?.get(id);
+  }
+
+  /** The receipt of a commandId. */
+  receipt(commandId: string): Receipt | undefined {
+    return this.#receipts.get(commandId)?.receipt;
+  }
+
+  /** The commit at a position, from 1. */
+  at(position: number): PositionedCommit | undefined {
+    return this.#order[position - 1];
+  }
+
+  /** A page of the order; nothing is ever waited for. */
+  read(after: number, limit: number): ReadResult {
+    const commits = Object.freeze(this.#order.slice(after, after + limit));
+    return { commits, next: after + commits.length };
+  }
+
+  /** Appends a pending commit as a whole, or tells why not, having written nothing. */
+  append(tenant: string, pending: PendingCommit): CommitOutcome {
+    if (!this.#isNext(pending)) return this.#refusal(pending);
+    const positions: number[] = [];
+    for (let index = 0; index < pending.writes.length; index++) {
+      positions.push(this.add(storedCommit(tenant, pending, index, this.#order.length + 1)));
+    }
+    for (const { type, id, version, snapshot } of pending.writes) {
+      // A snapshot is of the version just appended, so it is newer than any that is kept.
+      if (snapshot !== undefined)
+        this.#streamOf(type, id).snapshot = Object.freeze({ version, schema: snapshot.schema, state: snapshot.state });
+    }
+    return { status: "committed", positions, cost: { reads: 0, writes: positions.length } };
+  }
+
+  /** Appends a commit that is known to be the next in the order and in its aggregate; returns its position. */
+  add(commit: PositionedCommit): number {
+    this.#streamOf(commit.type, commit.id).commits.push(commit);
+    this.#order.push(commit);
+    if (commit.receipt !== undefined) this.#receipts.set(commit.receipt.commandId, commit);
+    return commit.position;
+  }
+
+  /** Rewrites the payloads of an aggregate's events; returns the number of its commits. Writes nothing if the redactor throws. */
+  redact(type: string, id: string, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): number {
+    const stream = this.stream(type, id);
+    if (stream === undefined) return 0;
+    const rewritten = stream.commits.map((commit) => redacted(commit, redactor, redactedAt));
+    for (const commit of rewritten) {
+      stream.commits[commit.version] = commit;
+      this.#order[commit.position - 1] = commit;
+      // A receipt holds no payload, so the entry of the old commit may stay; but the old commit must not.
+      if (commit.receipt !== undefined) this.#receipts.set(commit.receipt.commandId, commit);
+    }
+    stream.snapshot = undefined;
+    return rewritten.length;
+  }
+
+  #streamOf(type: string, id: string): Stream {
+    let streams = this.#streams.get(type);
+    if (streams === undefined) {
+      streams = new Map();
+      this.#streams.set(type, streams);
+    }
+    let stream = streams.get(id);
+    if (stream === undefined) {
+      stream = { commits: [], snapshot: undefined };
+      streams.set(id, stream);
+    }
+    return stream;
+  }
+
+  #lastVersion(type: string, id: string): number {
+    return (this.stream(type, id)?.commits.length ?? 0) - 1;
+  }
+
+  #isNext({ writes, verified, receipt }: PendingCommit): boolean {
+    for (const { type, id, version } of writes) if (this.#lastVersion(type, id) !== version - 1) return false;
+    for (const { type, id, version } of verified) if (this.#lastVersion(type, id) !== version) return false;
+    return receipt === undefined || !this.#receipts.has(receipt.commandId);
+  }
+
+  #refusal({ commitId, writes, verified, receipt }: PendingCommit): CommitOutcome {
+    const own = writes.map(({ type, id, version }) => this.stream(type, id)?.commits[version]);
+    if (own.every((commit) => commit?.commitId === commitId)) {
+      return {
+        status: "committed",
+        positions: own.map((commit) => commit?.position ?? 0),
+        cost: { reads: own.length, writes: 0 },
+      };
+    }
+    const earlier = receipt === undefined ? undefined : this.receipt(receipt.commandId);
+    if (earlier !== undefined) return { status: "repeated", receipt: earlier };
+    const expected = [...writes.map(({ type, id, version }) => ({ type, id, version: version - 1 })), ...verified];
+    for (const { type, id, version } of expected) {
+      const actual = this.#lastVersion(type, id);
+      if (actual !== version) return { status: "conflict", type, id, actual };
+    }
+    throw new Error("unreachable: a refused commit has a reason");
+  }
+}
+
+function storedCommit(tenant: string, pending: PendingCommit, index: number, position: number): PositionedCommit {
+  const { type, id, version, events } = pending.writes[index] as PendingCommit["writes"][number];
+  const { commitId, command, actor, at, correlationId, causationId, receipt } = pending;
+  const commit: Mutable<PositionedCommit> = { tenant, type, id, version, commitId, events, command, actor, at, position };
+  if (correlationId !== undefined) commit.correlationId = correlationId;
+  if (causationId !== undefined) commit.causationId = causationId;
+  if (receipt !== undefined && index === 0) commit.receipt = receipt;
+  return Object.freeze(commit);
+}

@@ -1,0 +1,26 @@
+import type { Commit, LoadOptions, LoadResult, PositionedCommit, Snapshot } from "../../core/index.ts";
+
+/** One aggregate: its commits by version, and its snapshot. */
+export interface Stream {
+  readonly commits: PositionedCommit[];
+  snapshot: Snapshot | undefined;
+}
+
+const NOTHING: LoadResult = Object.freeze({ commits: Object.freeze([]), cost: Object.freeze({ reads: 1, writes: 0 }) });
+
+/** What `load` answers for a stream. Linear in the commits that it returns. */
+export function loadFrom(stream: Stream | undefined, options: LoadOptions | undefined): LoadResult {
+  if (stream === undefined) return NOTHING;
+  const { commits, snapshot } = stream;
+  const usesSnapshot = snapshot !== undefined && options?.after === undefined && options?.upTo === undefined;
+  const first = usesSnapshot ? snapshot.version + 1 : (options?.after ?? -1) + 1;
+  const end = Math.min(commits.length, (options?.upTo ?? Infinity) + 1, first + (options?.limit ?? Infinity));
+  const found = Object.freeze(commits.slice(first, end).map(withoutPosition));
+  const reads = Math.max(1, found.length + (usesSnapshot ? 1 : 0));
+  return { ...(usesSnapshot ? { snapshot } : {}), commits: found, cost: { reads, writes: 0 } };
+}
+
+function withoutPosition(positioned: PositionedCommit): Commit {
+  const { position: _, ...commit } = positioned;
+  return Object.freeze(commit);
+}

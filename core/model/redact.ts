@@ -1,0 +1,20 @@
+import { type Commit, LIMITS, type StoredEvent } from "./commit.ts";
+import { ValidationError } from "./errors.ts";
+import { encodeObject, type JsonObject } from "./json.ts";
+
+/**
+ * A frozen copy of a commit with the payloads that `redactor` gives for its events, marked with `redactedAt` (ms); all else stays.
+ * @throws {ValidationError} for a payload that is no JSON object, or payloads too large for one commit.
+ */
+export function redacted<C extends Commit>(commit: C, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): C {
+  let size = 0;
+  const events = commit.events.map((event): StoredEvent => {
+    const { value, bytes } = encodeObject(redactor(event), `redacted ${event.name}`);
+    size += bytes;
+    return Object.freeze({ name: event.name, payload: value, schemaVersion: event.schemaVersion });
+  });
+  if (size > LIMITS.commitBytes) {
+    throw new ValidationError("redacted", `has ${size} bytes: keep a commit within ${LIMITS.commitBytes}`);
+  }
+  return Object.freeze({ ...commit, events: Object.freeze(events), redactedAt });
+}
