@@ -14,6 +14,11 @@ export interface ProjectionStep<View, Name extends string, Payload> {
   ) => View | DeepReadonly<View> | undefined;
 }
 
+/** What a projection does with its events, by event name; events without an entry are passed over. */
+export type ProjectionEvents<View, E extends EventMap> = {
+  readonly [Name in keyof E & string]?: ProjectionStep<View, Name, E[Name]>;
+};
+
 /**
  * An event handler that keeps one collection of views, each a pure function of the events.
  *
@@ -25,8 +30,8 @@ export abstract class Projection<View extends object, E extends EventMap = Event
   declare readonly name?: string;
   /** The collection that the views are kept in: a name. */
   abstract readonly collection: string;
-  /** What to do with each event, by event name; events without an entry are passed over. */
-  abstract get events(): { readonly [Name in keyof E & string]?: ProjectionStep<View, Name, E[Name]> };
+  /** What to do with each event; annotate it as `ProjectionEvents<View, E>`, then its functions need no annotation. */
+  abstract get events(): ProjectionEvents<View, E>;
 }
 
 /** A projection of whatever views and events. */
