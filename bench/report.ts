@@ -18,7 +18,7 @@ export async function surroundings(contenders: readonly NamedContender[], runs: 
   return [
     `- Machine: ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${memory} of memory, ${platform()} ${arch()}`,
     `- Node ${process.version}, SQLite ${process.versions.sqlite} in node:sqlite`,
-    `- ${versions.join(", ")}`,
+    ...(versions.length > 0 ? [`- ${versions.join(", ")}`] : []),
     `- Medians of ${runs} interleaved runs, each in a process of its own; the range is what the runs gave. Other work on the machine moves all of them.`,
   ].join("\n");
 }
@@ -37,7 +37,7 @@ export function table({ name, title, unit }: Scenario, results: readonly Result[
   const rows = results.map(({ contender, outcomes }) => {
     const measured = measurements(outcomes);
     const label = contender.kind === "ours" ? `**${contender.name}**` : contender.name;
-    const notes = [contender.notes?.[name], ...new Set(measured.map(({ note }) => note).slice(-1)), failureOf(outcomes)];
+    const notes = [contender.notes?.[name], measured.find(({ note }) => note !== undefined)?.note, failureOf(outcomes)];
     const note = notes
       .filter((text) => text !== undefined)
       .join("; ")
@@ -60,8 +60,9 @@ function bestPeer(unit: Scenario["unit"], results: readonly Result[]): number | 
   return unit === "ms" ? Math.min(...medians) : Math.max(...medians);
 }
 
+/** Only what has a speed has a fastest. */
 function ratio(unit: Scenario["unit"], value: number, best: number | undefined): string {
-  if (best === undefined || unit === "of 32") return "–";
+  if (best === undefined || unit === "of 32" || unit === "times") return "–";
   return (unit === "ms" ? best / value : value / best).toFixed(2);
 }
 

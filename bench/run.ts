@@ -1,5 +1,5 @@
 // npm run bench [-- contender or scenario names …] [--quick] [--runs=5]
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { NamedContender } from "./contender.ts";
 import { contenderNamed, contenderNames } from "./contenders.ts";
@@ -16,7 +16,10 @@ const { values: options, positionals: names } = parseArgs({
 const runs = Number(options.runs ?? (options.quick ? 1 : 5));
 
 await installPeers();
-const contenders = chosen(await Promise.all((await contenderNames()).map(contenderNamed)));
+const allContenders = await Promise.all((await contenderNames()).map(contenderNamed));
+const unknown = names.filter((name) => ![...allContenders, ...scenarios].some((one) => one.name === name));
+if (unknown.length > 0) throw new Error(`neither a contender nor a scenario: ${unknown.join(", ")}`);
+const contenders = chosen(allContenders);
 const measured = chosen(scenarios).map((scenario) => ({ scenario, results: resultsOf(scenario) }));
 
 for (let run = 1; run <= runs; run++) {
@@ -46,5 +49,7 @@ function resultsOf(scenario: Scenario): Result[] {
 
 async function writeReport(text: string): Promise<void> {
   const page = `# Benchmarks\n\nWritten by \`npm run bench\`; what is measured, and how, is in \`bench/scenarios\`.\n\n${text}\n`;
-  await writeFile(new URL("../docs/benchmarks.md", import.meta.url), page);
+  const docs = new URL("../docs/", import.meta.url);
+  await mkdir(docs, { recursive: true });
+  await writeFile(new URL("benchmarks.md", docs), page);
 }

@@ -10,7 +10,7 @@ export interface Measurement {
 export interface Scenario {
   name: string;
   title: string;
-  unit: "commands/s" | "events/s" | "ms" | "of 32";
+  unit: "commands/s" | "events/s" | "ms" | "times" | "of 32";
   /** Resolves to undefined where the contender has nothing to measure. */
   measure(contender: NamedContender, quick: boolean): Promise<Measurement | undefined>;
 }

@@ -1,31 +1,53 @@
+import type { Contender, Engine } from "../contender.ts";
 import type { Scenario } from "../scenario.ts";
 
-/** One command after another on an aggregate that already has many events; the first twenty warm up. */
+const commands = 100;
+
+/** 100 commands in a row on an aggregate that began with so many events. */
 function longAggregate(events: number): Scenario {
   return {
     name: `long-${events}`,
-    title: `One command on a warm aggregate of ${events.toLocaleString("en")} events, in memory`,
+    title: `A command on a warm aggregate, in memory: 100 in a row, beginning at ${events.toLocaleString("en")} events`,
     unit: "ms",
-    measure: async ({ memory }, quick) => {
-      if (memory === undefined) return undefined;
-      // The code is compiled by commands on other aggregates, and the aggregate itself warmed by a few: it must not grow.
-      const engine = await memory();
-      for (let i = 0; i < 200; i++) await engine.command(`other${i % 20}`);
-      await engine.seed("long", events);
-      const warmed = 5;
-      for (let i = 0; i < warmed; i++) await engine.command("long");
-      const measured = quick ? 20 : 100;
-      globalThis.gc?.();
-      const start = performance.now();
-      for (let i = 0; i < measured; i++) await engine.command("long");
-      const value = (performance.now() - start) / measured;
-      const sum = await engine.sum("long");
-      if (sum !== 3 * (events + warmed + measured))
-        throw new Error(`the sum is ${sum} after ${events + warmed + measured} events`);
-      await engine.close();
-      return { value };
+    measure: async (contender) => {
+      const engine = await warmEngine(contender);
+      return engine && { value: await millisecondsEach(engine, events) };
     },
   };
 }
 
-export const longAggregates: readonly Scenario[] = [longAggregate(10), longAggregate(10_000)];
+/** Both lengths in one process, so that what moves the machine moves both. */
+const growth: Scenario = {
+  name: "long-growth",
+  title: "How many times longer that command takes at 10,000 events than at 10",
+  unit: "times",
+  measure: async (contender) => {
+    const engine = await warmEngine(contender);
+    if (engine === undefined) return undefined;
+    const short = await millisecondsEach(engine, 10);
+    return { value: (await millisecondsEach(engine, 10_000)) / short };
+  },
+};
+
+/** Commands on other aggregates let the code be compiled. */
+async function warmEngine({ memory }: Contender): Promise<Engine | undefined> {
+  const engine = await memory?.();
+  for (let i = 0; i < 1000; i++) await engine?.command(`other${i % 100}`);
+  return engine;
+}
+
+async function millisecondsEach(engine: Engine, events: number): Promise<number> {
+  const id = `long${events}`;
+  const warming = 5;
+  await engine.seed(id, events);
+  for (let i = 0; i < warming; i++) await engine.command(id);
+  globalThis.gc?.();
+  const start = performance.now();
+  for (let i = 0; i < commands; i++) await engine.command(id);
+  const milliseconds = performance.now() - start;
+  const sum = await engine.sum(id);
+  if (sum !== 3 * (events + warming + commands)) throw new Error(`the sum is ${sum} after ${events + warming + commands} events`);
+  return milliseconds / commands;
+}
+
+export const longAggregates: readonly Scenario[] = [longAggregate(10), longAggregate(10_000), growth];
