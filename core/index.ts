@@ -19,6 +19,7 @@ export {
   type Snapshot,
   type StoredEvent,
 } from "./model/commit.ts";
+export { decode } from "./model/decode.ts";
 export {
   AuthorizationError,
   ConcurrencyError,
@@ -45,6 +46,7 @@ export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
+export { checkForward } from "./ports/cursor-order.ts";
 export { Doorbell } from "./ports/doorbell.ts";
 export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
 export type {

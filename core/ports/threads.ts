@@ -94,6 +94,7 @@ export interface CursorUpdate {
     readonly collection: string;
     readonly handler: string;
   }[];
+  /** Replaces what is parked under the same key. */
   readonly park?: readonly ParkedEvent[];
   readonly unpark?: readonly ParkedKey[];
   /** Replaces the thread's waiting; absent = none. */

@@ -59,7 +59,7 @@ export async function pollOnce(subscribers: readonly Subscriber[], setting: Poll
   const held = peek.thread.leasedUntil > now ? undefined : await acquire(setting, peek, now + lease);
   if (held === undefined) return summary("leased", 0, cursors, peek.head);
   if (held === "closed") return summary("idle", 0, cursors, peek.head);
-  const progress = new Progress(store, held, peek.thread.cursors, peek.thread.waiting);
+  const progress = new Progress(store, held, peek.thread.cursors, peek.thread.waiting, setting.tracer);
   const turn = new Turn(setting, progress, peek.thread);
   const standings = due.map((subscriber): Standing => {
     const delivery = deliveryTo(subscriber, tenant, (collection) => store.views(tenant, collection), progress);

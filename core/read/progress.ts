@@ -11,12 +11,14 @@ import {
   type ParkedKey,
   type Waiting,
 } from "../ports/threads.ts";
+import type { ITracer } from "../ports/tracer.ts";
 import type { ViewWrite } from "../ports/views.ts";
 
 /** What handlers did under one lease and is not stored yet; stored as a whole, or not at all. */
 export class Progress {
   readonly #store: IEventStore;
   readonly #lease: Lease;
+  readonly #tracer: ITracer | undefined;
   /** Collections that their handlers own already. */
   readonly #claimed: Set<string>;
   #cursors: Record<string, Cursor> = {};
@@ -27,8 +29,15 @@ export class Progress {
   #unparked: ParkedKey[] = [];
   #waiting: Waiting | undefined;
 
-  constructor(store: IEventStore, lease: Lease, cursors: Readonly<Record<string, Cursor>>, waiting: Waiting | undefined) {
+  constructor(
+    store: IEventStore,
+    lease: Lease,
+    cursors: Readonly<Record<string, Cursor>>,
+    waiting: Waiting | undefined,
+    tracer?: ITracer,
+  ) {
     this.#store = store;
+    this.#tracer = tracer;
     this.#lease = lease;
     this.#waiting = waiting;
     this.#claimed = new Set(Object.values(cursors).flatMap(({ collection }) => (collection === undefined ? [] : [collection])));
@@ -89,6 +98,8 @@ export class Progress {
       ...(this.#parked.length > 0 && { park: this.#parked }),
       ...(this.#unparked.length > 0 && { unpark: this.#unparked }),
     });
+    const { tenant, thread } = this.#lease;
+    this.#tracer?.trace(() => ({ method: "commitCursors", tenant, thread, status: outcome.status }));
     this.#clear();
     if (outcome.status === "owned") {
       await this.#store.commitCursors(this.#lease, { cursors: {}, leasedUntil: 0 });

@@ -44,6 +44,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   readonly #tools: AttemptTools;
   readonly #participants = new Map<string, Participant>();
   #main: Participant | undefined;
+  #isClosed = false;
   #reads = 0;
   #writes = 0;
   #readPosition: (() => Promise<number>) | undefined;
@@ -114,9 +115,11 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     const commands = loaded.aggregate.commands as Readonly<Record<string, (context: unknown) => Promise<void> | void>>;
     const decided = commands[command.name]?.call(commands, this);
     if (decided !== undefined) await decided;
+    this.#isClosed = true;
   }
 
   push(eventName: string, payload: object = this.payload, schemaVersion?: number): void {
+    this.#checkOpen();
     this.#push(this.main, eventName, payload, schemaVersion);
   }
 
@@ -125,6 +128,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     id: string,
     options: { readonly verify?: boolean } = {},
   ): Promise<B> {
+    this.#checkOpen();
     return (await this.#participant(Type, id, options.verify ?? true)).aggregate as B;
   }
 
@@ -135,7 +139,9 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     payload: object,
     schemaVersion?: number,
   ): Promise<B> {
+    this.#checkOpen();
     const participant = await this.#participant(Type, id, true);
+    this.#checkOpen();
     this.#push(participant, eventName, payload, schemaVersion);
     return participant.aggregate as B;
   }
@@ -195,6 +201,11 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   addCost(cost: Cost): void {
     this.#reads += cost.reads;
     this.#writes += cost.writes;
+  }
+
+  /** What a command does after it was decided, in a promise that it did not await, would be lost without a word. */
+  #checkOpen(): void {
+    if (this.#isClosed) throw Err.precondition(`${this.command} is decided already: await everything inside the command`);
   }
 
   async #participant(Type: AggregateClass, id: string, isVerified: boolean): Promise<Participant> {

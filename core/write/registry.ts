@@ -25,6 +25,7 @@ export interface RegisteredCommand {
 export class Registry {
   readonly #commands = new Map<string, RegisteredCommand>();
   readonly #classes = new Map<AggregateClass, Registration>();
+  readonly #types = new Set<string>();
 
   /** @throws {Err} that names the class and what to declare: a path, `access`, commands, events; or names that clash. */
   constructor(classes: readonly AggregateClass[]) {
@@ -52,6 +53,9 @@ export class Registry {
     let registration = this.#classes.get(Type);
     if (registration === undefined) {
       registration = register(Type);
+      const { type } = registration;
+      if (this.#types.has(type)) throw Err.invalidArgument(`${Type.name}.path`, `/${type} is another class's: give each its own`);
+      this.#types.add(type);
       this.#classes.set(Type, registration);
     }
     return registration;

@@ -55,5 +55,5 @@ export class Replay implements CommandContext<AnyAggregate, JsonObject> {
 }
 
 function finished(): Err {
-  return Err.precondition("the command is finished: push, load and append belong inside a command");
+  return Err.precondition("the command was carried out before: push, load and append belong inside a command");
 }
