@@ -1,8 +1,7 @@
 import {
-  type Cursor,
   type CursorOutcome,
   type CursorUpdate,
-  Err,
+  checkForward,
   type ExportRecord,
   encode,
   type Lease,
@@ -91,15 +90,6 @@ function threadOf(space: Space, name: string): Thread {
 
 function write(thread: Thread, state: ThreadState): void {
   thread.state = Object.freeze({ ...state, revision: String(Number(thread.state.revision) + 1) });
-}
-
-function checkForward(cursors: Readonly<Record<string, Cursor>>, { cursors: moved, rewound }: CursorUpdate): void {
-  for (const [handler, { position }] of Object.entries(moved)) {
-    const last = cursors[handler]?.position ?? 0;
-    if (position < last && rewound?.includes(handler) !== true) {
-      throw Err.invalidArgument(`cursors.${handler}`, `it stands at ${last} and cannot move back to ${position}: rewind it`);
-    }
-  }
 }
 
 function writeView(space: Space, { collection, id, value }: ViewWrite): void {
