@@ -1,4 +1,4 @@
-import { Projection } from "../../core/index.ts";
+import { Projection, type ProjectionEvents } from "../../core/index.ts";
 import type { AccountEvents } from "./account.ts";
 
 /** An account as its owner sees it. */
@@ -12,7 +12,7 @@ export interface AccountView {
 export class Accounts extends Projection<AccountView, AccountEvents> {
   readonly collection = "accounts";
 
-  get events(): Projection<AccountView, AccountEvents>["events"] {
+  get events(): ProjectionEvents<AccountView, AccountEvents> {
     return {
       AccountOpened: {
         id: (_event, commit) => commit.id,

@@ -1,4 +1,4 @@
-import { Projection } from "../../core/index.ts";
+import { Projection, type ProjectionEvents } from "../../core/index.ts";
 import type { PostEvents } from "./post.ts";
 
 /** A post as a page shows it. */
@@ -17,7 +17,7 @@ export interface PostView {
 export class Posts extends Projection<PostView, PostEvents> {
   readonly collection = "posts";
 
-  get events(): Projection<PostView, PostEvents>["events"] {
+  get events(): ProjectionEvents<PostView, PostEvents> {
     return {
       PostCreated: {
         id: (_event, commit) => commit.id,

@@ -1,4 +1,4 @@
-import { Projection } from "../../core/index.ts";
+import { Projection, type ProjectionEvents } from "../../core/index.ts";
 import type { SummingEvents } from "./summing-calculator.ts";
 
 /** What one summing calculator came to. */
@@ -12,7 +12,7 @@ export interface TotalView {
 export class Totals extends Projection<TotalView, SummingEvents> {
   readonly collection = "totals";
 
-  get events(): Projection<TotalView, SummingEvents>["events"] {
+  get events(): ProjectionEvents<TotalView, SummingEvents> {
     return {
       NumbersAdded: {
         id: (_event, commit) => commit.id,

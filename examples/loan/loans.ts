@@ -1,4 +1,4 @@
-import { type PositionedCommit, Projection } from "../../core/index.ts";
+import { type PositionedCommit, Projection, type ProjectionEvents } from "../../core/index.ts";
 import type { LoanEvents, LoanState } from "./loan.ts";
 
 /** A loan as a clerk's list shows it. */
@@ -21,7 +21,7 @@ const idOf = (_event: unknown, commit: PositionedCommit) => commit.id;
 export class Loans extends Projection<LoanView, LoanEvents> {
   readonly collection = "loans";
 
-  get events(): Projection<LoanView, LoanEvents>["events"] {
+  get events(): ProjectionEvents<LoanView, LoanEvents> {
     return {
       LoanCreated: {
         id: idOf,
