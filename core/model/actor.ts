@@ -1,5 +1,5 @@
 import { Err } from "./errors.ts";
-import { checkName, isId } from "./ids.ts";
+import { checkId, checkName } from "./ids.ts";
 
 /** Who sends a command: always of one tenant, with roles in it. Deep-frozen. */
 export class Actor {
@@ -20,9 +20,8 @@ export class Actor {
   }) {
     if (typeof facts !== "object" || facts === null) throw Err.missingArgument("actor");
     if (facts.id === undefined || facts.id === null || facts.id === "") throw Err.missingArgument("actor.id");
-    if (!isId(facts.id)) throw Err.invalidArgument("actor.id", "use 1 to 256 bytes of UTF-8 without control characters");
-    this.id = facts.id;
-    this.name = checkActorName(facts.name ?? facts.id);
+    this.id = checkId(facts.id, "actor.id");
+    this.name = checkId(facts.name ?? facts.id, "actor.name");
     this.tenant = checkName(facts.tenant, "actor.tenant");
     this.roles = checkRoles(facts.roles);
     Object.freeze(this);
@@ -34,11 +33,6 @@ export function checkActor(value: unknown): Actor {
   if (value === undefined || value === null) throw Err.missingArgument("actor");
   if (!(value instanceof Actor)) throw Err.invalidArgument("actor", "make it with new Actor({ id, name, tenant, roles })");
   return value;
-}
-
-function checkActorName(value: unknown): string {
-  if (isId(value)) return value;
-  throw Err.invalidArgument("actor.name", "use 1 to 256 bytes of UTF-8 without control characters");
 }
 
 function checkRoles(value: unknown): readonly string[] {

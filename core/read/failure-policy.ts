@@ -58,13 +58,6 @@ export function judge(
 /** The message of whatever was thrown, cut to 1,000 characters. */
 export function textOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  // A cut through a surrogate pair would leave a text that no store takes.
-  return text
-    .slice(0, MAX_ERROR_LENGTH)
-    .replace(/[\ud800-\udfff]/g, (unit, at: number, whole: string) => (isPaired(whole, at) ? unit : "\ufffd"));
-}
-
-function isPaired(text: string, at: number): boolean {
-  const pair = text.codePointAt(text.charCodeAt(at) < 0xdc00 ? at : at - 1);
-  return pair !== undefined && pair > 0xffff;
+  // A cut may leave half of a surrogate pair, which no store takes; with the flag u, only lone halves match.
+  return text.slice(0, MAX_ERROR_LENGTH).replace(/\p{Cs}/gu, "\ufffd");
 }

@@ -66,7 +66,7 @@ export class StreamReader {
    * @throws {Err} for arguments that are wrong, before any read; `precondition` when a collection belongs to another handler; `store`.
    */
   async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
-    const setting = this.#setting(checkName(tenant, "tenant"), checkName(thread, "thread"), options);
+    const setting = this.#setting(...place(tenant, thread), options);
     const subscribers = subscribe(handlers);
     const result = await pollOnce(subscribers, setting);
     this.#tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
@@ -110,8 +110,7 @@ export class StreamReader {
     position: number,
     options: { readonly handler?: string; readonly timeout?: number; readonly signal?: Signal } = {},
   ): Promise<boolean> {
-    checkName(tenant, "tenant");
-    checkName(thread, "thread");
+    place(tenant, thread);
     checkInteger(position, "position", 0);
     const end = this.#platform.now() + checkInteger(options.timeout ?? 5_000, "timeout", 0);
     for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
@@ -152,17 +151,17 @@ export class StreamReader {
     options: { readonly handler?: string; readonly after?: ParkedKey; readonly limit?: number } = {},
   ): Promise<ParkedPage> {
     const limit = checkInteger(options.limit ?? 100, "limit", 1, 1_000);
-    return this.#store.parked(checkName(tenant, "tenant"), checkName(thread, "thread"), { ...options, limit });
+    return this.#store.parked(...place(tenant, thread), { ...options, limit });
   }
 
   /** Lets a handler that failed or halted try again at once. @throws {Err} `not_found` where it has no failure. */
   async resume(tenant: string, thread: string, handler: string): Promise<void> {
-    await this.#operator.resume(checkName(tenant, "tenant"), checkName(thread, "thread"), checkName(handler, "handler"));
+    await this.#operator.resume(...place(tenant, thread), checkName(handler, "handler"));
   }
 
   /** Passes over the event at which a handler stands. @throws {Err} `not_found` where it has no failure. */
   async skip(tenant: string, thread: string, handler: string, reason: string): Promise<void> {
-    await this.#operator.skip(checkName(tenant, "tenant"), checkName(thread, "thread"), checkName(handler, "handler"), reason);
+    await this.#operator.skip(...place(tenant, thread), checkName(handler, "handler"), reason);
   }
 
   /**
@@ -170,7 +169,7 @@ export class StreamReader {
    * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
    */
   async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
-    await this.#operator.rewind(checkName(tenant, "tenant"), checkName(thread, "thread"), one(handler), to);
+    await this.#operator.rewind(...place(tenant, thread), one(handler), to);
   }
 
   /** Hands the parked events of a handler to it again, the oldest first, out of their order among the others. */
@@ -179,7 +178,7 @@ export class StreamReader {
     thread: string,
     handler: AnyHandler,
   ): Promise<{ readonly retried: number; readonly failed: number }> {
-    return this.#operator.retryParked(checkName(tenant, "tenant"), checkName(thread, "thread"), one(handler));
+    return this.#operator.retryParked(...place(tenant, thread), one(handler));
   }
 
   #setting(tenant: string, thread: string, options: PollOptions): PollSetting {
@@ -202,6 +201,10 @@ export class StreamReader {
 function checkFrom(from: unknown): "start" | "end" {
   if (from === "start" || from === "end") return from;
   throw Err.invalidArgument("from", 'give "start" or "end"');
+}
+
+function place(tenant: string, thread: string): [string, string] {
+  return [checkName(tenant, "tenant"), checkName(thread, "thread")];
 }
 
 function one(handler: AnyHandler): Subscriber {

@@ -38,6 +38,12 @@ export interface AttemptTools {
 
 /** One try at a command: loads, decides, gathers what to write. A second try starts from a new one, so nothing of a failed one is left. */
 export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
+  readonly actor: Actor;
+  readonly command: string;
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly expectedVersion: number | undefined;
+  readonly payload: JsonObject;
   readonly commitId: string;
   readonly replayed = false;
   readonly #request: CommandRequest;
@@ -50,29 +56,17 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   #readPosition: (() => Promise<number>) | undefined;
 
   constructor(request: CommandRequest, commitId: string, tools: AttemptTools) {
-    this.#request = request;
+    this.actor = request.actor;
+    this.command = request.command.name;
+    this.aggregateType = request.address.type;
+    this.aggregateId = request.address.id;
+    this.expectedVersion = request.expectedVersion;
+    this.payload = request.payload;
     this.commitId = commitId;
+    this.#request = request;
     this.#tools = tools;
   }
 
-  get actor(): Actor {
-    return this.#request.actor;
-  }
-  get command(): string {
-    return this.#request.command.name;
-  }
-  get aggregateType(): string {
-    return this.#request.address.type;
-  }
-  get aggregateId(): string {
-    return this.#request.address.id;
-  }
-  get expectedVersion(): number | undefined {
-    return this.#request.expectedVersion;
-  }
-  get payload(): JsonObject {
-    return this.#request.payload;
-  }
   get aggregate(): AnyAggregate {
     return this.main.aggregate;
   }
@@ -90,6 +84,11 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   get main(): Participant {
     if (this.#main === undefined) throw Err.precondition("the aggregate is not loaded yet: use the context inside the command");
     return this.#main;
+  }
+
+  /** The version of an aggregate that was decided upon; -1 for one without commits. */
+  versionOf(address: Address): number {
+    return this.#participants.get(keyOf(address))?.loadedVersion ?? -1;
   }
 
   /** Whether the command pushed nothing at all. */

@@ -110,7 +110,7 @@ function dataOf(data: unknown): Record<string, unknown> {
 }
 
 function checkOptions(options: CommandOptions): void {
-  if (options.commandId !== undefined) checkId(options.commandId, "commandId");
-  if (options.correlationId !== undefined) checkId(options.correlationId, "correlationId");
-  if (options.causationId !== undefined) checkId(options.causationId, "causationId");
+  for (const name of ["commandId", "correlationId", "causationId"] as const) {
+    if (options[name] !== undefined) checkId(options[name], name);
+  }
 }

@@ -13,7 +13,7 @@ import { GroupCommit } from "./group-commit.ts";
 import { refuseImpure } from "./recalculate.ts";
 import type { Registry } from "./registry.ts";
 import type { Rehydrator, Trust } from "./rehydrate.ts";
-import { Replay } from "./replay.ts";
+import { replayOf } from "./replay.ts";
 
 /** How long the first retry after a conflict waits at most, in ms, and how long the later ones do. */
 const FIRST_BACKOFF = 4;
@@ -77,12 +77,14 @@ export class Executor {
       if (outcome.status === "failed") throw outcome.error;
       if (outcome.status === "repeated") return (await this.#replay(request, outcome.receipt)) ?? attempt;
       const address = { tenant: request.address.tenant, type: outcome.type, id: outcome.id };
-      this.#forget(attempt, address, outcome.actual, distrusted);
+      const decidedOn = attempt.versionOf(address);
+      this.#setting.rehydrator.forget(address);
+      // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
+      if (outcome.actual < decidedOn) distrusted.add(keyOf(address));
       const isOwn = keyOf(address) === keyOf(request.address);
       const expected = request.expectedVersion;
       if ((isOwn && expected !== undefined) || this.#setting.platform.now() >= end) {
-        const decidedOn = isOwn ? (expected ?? attempt.main.loadedVersion) : this.#versionIn(attempt, address);
-        return this.#replayOr(request, Err.concurrency(address, decidedOn, outcome.actual));
+        return this.#replayOr(request, Err.concurrency(address, (isOwn ? expected : undefined) ?? decidedOn, outcome.actual));
       }
       await this.#backOff(tries, end);
     }
@@ -134,26 +136,16 @@ export class Executor {
     return request.commandId === undefined ? undefined : this.#setting.store.receipt(request.address.tenant, request.commandId);
   }
 
-  async #replay(request: CommandRequest, receipt: Receipt | undefined): Promise<Replay | undefined> {
+  async #replay(
+    request: CommandRequest,
+    receipt: Receipt | undefined,
+  ): Promise<CommandContext<AnyAggregate, JsonObject> | undefined> {
     if (receipt === undefined) return undefined;
     if (receipt.actorId !== request.actor.id || receipt.hash !== request.hash) throw new IdempotencyError(receipt.commandId);
     const address = { tenant: request.address.tenant, type: receipt.type, id: receipt.id };
     const aggregate = await this.#setting.rehydrator.loadAt(request.command.owner, address, receipt.version);
     const last = await this.#setting.store.load(address, { after: receipt.version - 1, upTo: receipt.version });
-    return new Replay(request, receipt, aggregate, last.commits[0], () => this.#positionOf(address, receipt.version));
-  }
-
-  #forget(attempt: Attempt, address: Address, actual: number, distrusted: Set<string>): void {
-    this.#setting.rehydrator.forget(address);
-    // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
-    if (actual < this.#versionIn(attempt, address)) distrusted.add(keyOf(address));
-  }
-
-  #versionIn(attempt: Attempt, address: Address): number {
-    for (const participant of attempt.participants) {
-      if (keyOf(participant.address) === keyOf(address)) return participant.loadedVersion;
-    }
-    return -1;
+    return replayOf(request, receipt, aggregate, last.commits[0], () => this.#positionOf(address, receipt.version));
   }
 
   /** Waits a random time that doubles with each try ("full jitter"), so that contenders part; never past the deadline. */

@@ -5,7 +5,7 @@ export class Lanes {
   /** Resolves or rejects as the task does; a failing task does not stop the lane. */
   async run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
-    let leave = noop;
+    let leave!: () => void;
     const tail = new Promise<void>((resolve) => {
       leave = resolve;
     });
@@ -19,5 +19,3 @@ export class Lanes {
     }
   }
 }
-
-function noop(): void {}

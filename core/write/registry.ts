@@ -30,12 +30,8 @@ export class Registry {
   /** @throws {Err} that names the class and what to declare: a path, `access`, commands, events; or names that clash. */
   constructor(classes: readonly AggregateClass[]) {
     if (!Array.isArray(classes) || classes.length === 0) throw Err.missingArgument("aggregates");
-    const types = new Set<string>();
     for (const Type of classes) {
       const registration = this.of(Type);
-      if (types.has(registration.type))
-        throw Err.invalidArgument(`${Type.name}.path`, `/${registration.type} is another aggregate's`);
-      types.add(registration.type);
       for (const name of registration.commandNames) this.#addCommand(name, registration);
     }
   }

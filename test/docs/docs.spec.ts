@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "chai";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** A block of TypeScript that a document shows, and what it says that the block prints. */
+interface CodeBlock {
+  readonly document: string;
+  readonly line: number;
+  readonly code: string;
+  readonly isRun: boolean;
+  readonly prints: string | undefined;
+}
+
+const SOURCES: Readonly<Record<string, string>> = {
+  evenant: "core/index.ts",
+  "evenant/memory": "adapters/memory/index.ts",
+  "evenant/sqlite": "adapters/sqlite/index.ts",
+};
+
+describe("the code in README.md and docs/", () => {
+  let folder = "";
+  const blocks: CodeBlock[] = [];
+
+  before(async function () {
+    this.timeout(60_000);
+    for (const document of await documents()) blocks.push(...blocksOf(document, await readFile(join(root, document), "utf8")));
+    folder = await mkdtemp(join(root, ".docs-"));
+  });
+
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it("is there", () => {
+    expect(blocks.filter(({ isRun }) => isRun)).not.to.have.length(0);
+  });
+
+  it("compiles under the strict flags", async function () {
+    this.timeout(60_000);
+    const types = join(folder, "types");
+    await mkdir(types);
+    for (const [index, { code, document, line }] of blocks.entries()) {
+      await writeFile(join(types, `block-${index}.ts`), `// ${document}:${line}\n${withSources(code, "../..")}\nexport {};\n`);
+    }
+    const config = {
+      extends: "../../tsconfig.base.json",
+      compilerOptions: {
+        composite: false,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        rewriteRelativeImportExtensions: false,
+        types: ["node"],
+      },
+      include: ["*.ts"],
+    };
+    await writeFile(join(types, "tsconfig.json"), JSON.stringify(config));
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    const outcome = await run(process.execPath, [compiler, "-p", types]).catch((error: { stdout: string }) => error);
+    expect(outcome.stdout).to.equal("");
+  });
+
+  it("prints what the documents say", async function () {
+    this.timeout(60_000);
+    for (const { code, document, line, isRun, prints } of blocks) {
+      if (!isRun) continue;
+      const workplace = await mkdtemp(join(folder, "run-"));
+      await writeFile(join(workplace, "block.ts"), withSources(code, root));
+      const { stdout } = await run(process.execPath, ["block.ts"], { cwd: workplace, timeout: 30_000 });
+      if (prints !== undefined) expect(stdout.trim(), `${document}:${line}`).to.equal(prints);
+    }
+  });
+});
+
+async function documents(): Promise<readonly string[]> {
+  const docs = await readdir(join(root, "docs"), { recursive: true }).catch(() => []);
+  return ["README.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => join("docs", name))];
+}
+
+/** Finds the blocks fenced as `ts`; one fenced as `ts run` is run, and a block fenced as `text` after it is what it prints. */
+function blocksOf(document: string, text: string): readonly CodeBlock[] {
+  const fences = [...text.matchAll(/^```(\w+)( run)?\n(.*?)^```$/gms)];
+  return fences.flatMap((fence, index) => {
+    if (fence[1] !== "ts") return [];
+    const following = fences[index + 1];
+    const line = text.slice(0, fence.index).split("\n").length;
+    const prints = following?.[1] === "text" ? following[3]?.trim() : undefined;
+    return [{ document, line, code: fence[3] ?? "", isRun: fence[2] !== undefined, prints }];
+  });
+}
+
+/** Points the package's names to its sources, so that what is shown is what is tested. */
+function withSources(code: string, to: string): string {
+  return code.replace(/from "(evenant(?:\/\w+)?)"/g, (whole, name: string) => {
+    const source = SOURCES[name];
+    return source === undefined ? whole : `from "${to}/${source}"`;
+  });
+}
