@@ -72,7 +72,7 @@ function measurements(outcomes: readonly Outcome[]): Measurement[] {
 
 function failureOf(outcomes: readonly Outcome[]): string | undefined {
   const failed = outcomes.filter((outcome) => "failed" in outcome);
-  return failed[0] && `could not run (${failed.length} of ${outcomes.length}): ${failed[0].failed.slice(0, 160)}`;
+  return failed[0] && `failed in ${failed.length} of ${outcomes.length} runs: ${failed[0].failed.slice(0, 160)}`;
 }
 
 function median(values: readonly number[]): number {
