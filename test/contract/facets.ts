@@ -1,0 +1,49 @@
+import { append } from "./append.ts";
+import type { Facet } from "./clause.ts";
+import { codec } from "./codec.ts";
+import { cursors } from "./cursors.ts";
+import { erasure } from "./erasure.ts";
+import { ids } from "./ids.ts";
+import { leases } from "./leases.ts";
+import { limits } from "./limits.ts";
+import { loading } from "./loading.ts";
+import { moving } from "./moving.ts";
+import { order } from "./order.ts";
+import { orderRaces } from "./order-races.ts";
+import { ownership } from "./ownership.ts";
+import { parked } from "./parked.ts";
+import { projections } from "./projections.ts";
+import { receipts } from "./receipts.ts";
+import { redaction } from "./redaction.ts";
+import { registry } from "./registry.ts";
+import { resends } from "./resends.ts";
+import { snapshots } from "./snapshots.ts";
+import { tenancy } from "./tenancy.ts";
+import { verified } from "./verified.ts";
+import { viewPages } from "./view-pages.ts";
+
+/** Every facet of the store contract. */
+export const FACETS: readonly Facet[] = [
+  append,
+  resends,
+  verified,
+  loading,
+  order,
+  orderRaces,
+  tenancy,
+  snapshots,
+  receipts,
+  leases,
+  cursors,
+  parked,
+  projections,
+  ownership,
+  viewPages,
+  codec,
+  ids,
+  limits,
+  registry,
+  erasure,
+  moving,
+  redaction,
+];
