@@ -37,22 +37,23 @@ interface Walk {
 
 /**
  * Copies `value`, deep-frozen and with sorted keys, so that `JSON.stringify` of the copy is the canonical text.
+ * `depth` is what `value` itself counts as.
  *
  * As in JSON an undefined property is left out and `-0` becomes 0.
  * @throws {ValidationError} with the path, for whatever would not come back identical: `undefined` elsewhere, NaN, Infinity,
  * BigInt, functions, symbols, class instances (Date, Map …), lone surrogates, a key `__proto__`, and depth over 100 (so every cycle).
  */
-export function encode(value: unknown, root = ""): Encoded {
+export function encode(value: unknown, root = "", depth = 1): Encoded {
   const walk: Walk = { bytes: 0, values: 0, path: root === "" ? [] : [root] };
-  return { value: copy(value, walk, 1), bytes: walk.bytes };
+  return { value: copy(value, walk, depth), bytes: walk.bytes };
 }
 
 /** Like `encode`, for a value that must be an object (a payload, a state, a view). */
-export function encodeObject(value: unknown, root = ""): Encoded<JsonObject> {
+export function encodeObject(value: unknown, root = "", depth = 1): Encoded<JsonObject> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError(root, "give an object of JSON values");
   }
-  return encode(value, root) as Encoded<JsonObject>;
+  return encode(value, root, depth) as Encoded<JsonObject>;
 }
 
 /** Like `encode`, for an instance: its own enumerable fields are taken as the object. */

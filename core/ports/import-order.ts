@@ -6,6 +6,9 @@ import type { ExportRecord } from "./tenants.ts";
 
 /** The kinds of records in the order of their coming; threads and their parked events mix. */
 const PLACE: Readonly<Record<ExportRecord["kind"], number>> = { tenant: 0, commit: 1, thread: 2, parked: 2, end: 3 };
+/** A record counts as this deep, so that a payload in it (record, commit, events, event, payload) counts from 1. */
+const RECORD_DEPTH = -3;
+const EVENTS_DEPTH = -1;
 const ID_TEXT = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -20,7 +23,7 @@ export class ImportOrder {
 
   /** Checks the next record. @throws {ValidationError} that names the record and what is wrong with it. */
   accept(record: unknown): ExportRecord {
-    const checked = encodeObject(record, this.#where).value as unknown as ExportRecord;
+    const checked = encodeObject(record, this.#where, RECORD_DEPTH).value as unknown as ExportRecord;
     const place = Object.hasOwn(PLACE, checked.kind) ? PLACE[checked.kind] : undefined;
     if (place === undefined) return this.#refuse(`is of the unknown kind ${String(checked.kind)}`);
     const isHeaderFirst = (place === 0) === (this.#place === -1);
@@ -99,7 +102,7 @@ function isCommit(commit: unknown): boolean {
     Array.isArray(commit.events) &&
     commit.events.length >= 1 &&
     commit.events.length <= LIMITS.events &&
-    encode(commit.events).bytes <= LIMITS.commitBytes &&
+    encode(commit.events, "", EVENTS_DEPTH).bytes <= LIMITS.commitBytes &&
     commit.events.every(isEvent) &&
     isText(commit.command) &&
     isObject(commit.actor) &&
