@@ -26,11 +26,11 @@ export class Space {
     this.firstFence = firstFence;
   }
 
-  /** The highest fence or revision of any thread. */
-  get lastFence(): number {
-    let last = this.firstFence;
-    for (const { state } of this.threads.values()) last = Math.max(last, Number(state.revision));
-    return last;
+  /** A number beyond the fence and revision of any thread, for the tenant's next life to begin with. */
+  get nextFence(): number {
+    let next = this.firstFence;
+    for (const { state } of this.threads.values()) next = Math.max(next, Number(state.revision) + 1);
+    return next;
   }
 
   /** The state of a thread; one that was never used is free, without cursors. */

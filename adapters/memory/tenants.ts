@@ -56,7 +56,7 @@ export class Tenants {
     const tenant = this.#tenants.get(name);
     if (tenant === undefined) throw new TenantError(name, "absent");
     if (tenant.status === "erased") return;
-    const firstFence = (tenant.space?.lastFence ?? tenant.firstFence) + 1;
+    const firstFence = (tenant.space?.nextFence ?? tenant.firstFence) + 1;
     this.#tenants.set(name, { status: "erased", space: undefined, firstFence, erasedAt: this.#now() });
   }
 
