@@ -8,6 +8,7 @@ import {
   type OverdraftNotice,
   OverdraftNotices,
 } from "../../examples/bank-account/index.ts";
+import { readAll } from "../contract/reading.ts";
 import { actorOf } from "../support/actors.ts";
 import { pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
@@ -27,7 +28,7 @@ onEveryStore("The bank account", (stage) => {
     return { actor, handler };
   }
 
-  const logOf = async (actor: Actor) => (await new StreamReader(stage.store).read(actor.tenant, 0, 1_000)).commits;
+  const logOf = async (actor: Actor) => (await readAll(stage, actor.tenant)).commits;
 
   it("comes to -25 by its story", async () => {
     const { actor, handler } = await storied();

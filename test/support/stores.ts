@@ -1,5 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
+import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { defaultPlatform, type IEventStore, type IPlatform } from "../../core/index.ts";
+import { AwkwardEventStore } from "./awkward-event-store.ts";
 import { TurnedClock } from "./turned-clock.ts";
 
 /** A store that is ready, and what gives back all that it took. */
@@ -17,7 +22,12 @@ export interface StoreKind {
 
 /** Every store that keeps Evenant's promises; a new adapter joins here. */
 export const STORES: readonly StoreKind[] = [
-  { name: "memory", make: async (platform) => opened(new MemoryEventStore({ now: () => platform.now() })) },
+  { name: "memory", make: async (platform) => opened(memory(platform)) },
+  {
+    name: "awkward",
+    make: async (platform) => opened(new AwkwardEventStore(memory(platform), { seed: 7, now: () => platform.now() })),
+  },
+  { name: "SQLite", make: sqlite },
 ];
 
 /** What a test on every store stands on; the store is one for the suite, so each test takes a tenant of its own. */
@@ -52,6 +62,22 @@ export function onEveryStore(title: string, declare: (stage: Stage) => void): vo
   }
 }
 
+function memory(platform: IPlatform): MemoryEventStore {
+  return new MemoryEventStore({ now: () => platform.now() });
+}
+
 function opened(store: IEventStore): OpenStore {
   return { store, close: () => store.close() };
+}
+
+async function sqlite(platform: IPlatform): Promise<OpenStore> {
+  const folder = await mkdtemp(join(tmpdir(), "evenant-"));
+  const store = new SqliteEventStore({ path: join(folder, "store.db"), now: () => platform.now() });
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
