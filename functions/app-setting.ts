@@ -1,0 +1,22 @@
+import type { Actor } from "../core/index.ts";
+import type { Authenticator } from "./auth.ts";
+import type { Service } from "./composition.ts";
+import type { Log } from "./log.ts";
+
+/** What the application is made of; the same on a server, in a cloud function and in a test. */
+export interface AppSetting {
+  readonly service: Service;
+  readonly authenticate: Authenticator;
+  readonly log?: Log;
+  /** How long a request may take, in ms; default 10,000. A command that takes longer may still be carried out. */
+  readonly deadline?: number;
+  /** How long `?position=` waits for a view, in ms; default 5,000. */
+  readonly patience?: number;
+  /** Aborts when the process is about to stop: nobody waits for a view any more, and /healthz says so. */
+  readonly stopping?: AbortSignal;
+}
+
+/** What the parts of a request's way through the application know. */
+export interface AppEnv {
+  Variables: { actor: Actor; command?: string; problem?: { readonly code: string; readonly requestId?: string } };
+}

@@ -1,0 +1,110 @@
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { defaultPlatform } from "../core/index.ts";
+import { json } from "./answers.ts";
+import type { AppEnv, AppSetting } from "./app-setting.ts";
+import type { Authenticator } from "./auth.ts";
+import { commandRoute } from "./command-route.ts";
+import { errorFacts, type Log } from "./log.ts";
+import { problemOf, problemResponse, Refusal } from "./problem.ts";
+import { aggregateRoute, historyRoute, logRoute, viewRoute, viewsRoute } from "./read-routes.ts";
+import { rawPath } from "./request-target.ts";
+
+/** Makes the HTTP application: fetch-style, without anything of a platform. */
+export function app(setting: AppSetting): Hono<AppEnv> {
+  const router = new Hono<AppEnv>({ getPath: rawPath });
+  const { log } = setting;
+  const refuse = (context: Context<AppEnv>, error: unknown) => {
+    const problem = problemOf(error);
+    const isFailure = problem.status === 500 || problem.body.code === "store";
+    const requestId = isFailure ? defaultPlatform.newId() : undefined;
+    context.set("problem", { code: problem.body.code, ...(requestId !== undefined && { requestId }) });
+    if (isFailure) log?.("ERROR", "a request failed", { requestId, error: errorFacts(error) });
+    return problemResponse(problem, requestId);
+  };
+  router.onError((error, context) => refuse(context, error));
+  router.notFound((context) => refuse(context, unknownRoute()));
+  if (log !== undefined) router.use(observed(log));
+  router.use(methodNotAllowed({ app: router, onMethodNotAllowed: (context, methods) => refuse(context, wrongMethod(methods)) }));
+  router.use(withDeadline(setting.deadline ?? 10_000));
+
+  const member = authenticated(setting.authenticate);
+  router.get("/healthz", () => health(setting.stopping));
+  router.post("/commands/:command", member, commandRoute(setting));
+  router.get("/aggregates/:type", member, aggregateRoute(setting, "query"));
+  // Before the id in the path: clients shorten /aggregates/t/./events to /aggregates/t/events, which must not become the id "events".
+  router.get("/aggregates/:type/events", member, historyRoute(setting, "query"));
+  router.get("/aggregates/:type/:id", member, aggregateRoute(setting, "path"));
+  router.get("/aggregates/:type/:id/events", member, historyRoute(setting, "path"));
+  router.get("/views/:collection", member, viewsRoute(setting));
+  router.get("/views/:collection/:id", member, viewRoute(setting, "path"));
+  router.get("/events", member, logRoute(setting));
+  return router;
+}
+
+function authenticated(authenticate: Authenticator): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    context.set("actor", await authenticate(context.req.header("Authorization") ?? null));
+    await next();
+  };
+}
+
+/** Answers in time, whatever happens behind; and turns whatever was thrown into an Error, which Hono asks for. */
+function withDeadline(deadline: number): MiddlewareHandler<AppEnv> {
+  return async (_context, next) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(tooSlow(deadline)), deadline);
+    });
+    try {
+      await Promise.race([next(), expired]);
+    } catch (error) {
+      throw error instanceof Error ? error : new Error("something that is no Error was thrown", { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** Logs each request by its route, because its path holds ids. */
+function observed(log: Log): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    const start = performance.now();
+    await next();
+    const { actor, command, problem } = context.var;
+    const { status } = context.res;
+    log(status >= 500 ? "WARNING" : "INFO", "request", {
+      method: context.req.method,
+      route: command === undefined ? `/${context.req.path.split("/", 2)[1]}` : `/commands/${command}`,
+      status,
+      ms: Math.round((performance.now() - start) * 10) / 10,
+      tenant: actor?.tenant,
+      actor: actor?.id,
+      ...problem,
+    });
+  };
+}
+
+function health(stopping: AbortSignal | undefined): Response {
+  if (stopping?.aborted) throw new Refusal("stopping", "the server is stopping: ask another one, or this one later");
+  return json({ status: "ok" });
+}
+
+function unknownRoute(): Refusal {
+  return new Refusal(
+    "unknown_route",
+    "there is no such route (note that clients drop the ids . and .. from paths: send them as ?id=)",
+  );
+}
+
+function wrongMethod(methods: readonly string[]): Refusal {
+  return new Refusal("method_not_allowed", `use ${methods.join(" or ")} here`, { headers: { allow: methods.join(", ") } });
+}
+
+function tooSlow(deadline: number): Refusal {
+  return new Refusal(
+    "deadline",
+    `the request was not finished within ${deadline} ms, and may still be: resend it, a command with the same Idempotency-Key`,
+    { headers: { "retry-after": "1" } },
+  );
+}

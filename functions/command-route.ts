@@ -1,0 +1,32 @@
+import type { Context } from "hono";
+import { Err } from "../core/index.ts";
+import { commandAnswer, json } from "./answers.ts";
+import type { AppEnv, AppSetting } from "./app-setting.ts";
+import { readObject } from "./body.ts";
+import { pathSegment } from "./request-target.ts";
+
+const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
+
+/** `POST /commands/{Command}`: carries out one command; its body holds aggregateId, expectedVersion and the payload's fields. */
+export function commandRoute({ service }: AppSetting) {
+  return async (context: Context<AppEnv>): Promise<Response> => {
+    const name = pathSegment(context.req.path, 1, "command");
+    if (!service.commands.has(name)) throw Err.notFound(`command ${name}`);
+    context.set("command", name);
+    const commandId = headerText(context, "Idempotency-Key");
+    const correlationId = headerText(context, "X-Correlation-Id");
+    const data = await readObject(context.req.raw);
+    const done = await service.handler.command(context.var.actor, name, data as Parameters<typeof service.handler.command>[2], {
+      ...(commandId !== undefined && { commandId }),
+      ...(correlationId !== undefined && { correlationId }),
+    });
+    return json(await commandAnswer(done));
+  };
+}
+
+/** ASCII only, because servers and clients disagree about how to decode the rest. */
+function headerText(context: Context<AppEnv>, name: string): string | undefined {
+  const value = context.req.header(name);
+  if (value === undefined || HEADER_TEXT.test(value)) return value;
+  throw Err.invalidArgument(name, "give 1 to 256 printable ASCII characters");
+}

@@ -1,0 +1,89 @@
+import {
+  type AggregateClass,
+  type AggregateClasses,
+  type AnyHandler,
+  CommandHandler,
+  Err,
+  type IEventStore,
+  type ITracer,
+  StreamReader,
+} from "../core/index.ts";
+import { Account, Accounts } from "../examples/bank-account/index.ts";
+import { Post, Posts, User } from "../examples/blog/index.ts";
+import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
+import { Loan, Loans } from "../examples/loan/index.ts";
+
+/** What an application consists of: its aggregates, and which handlers read on which thread. */
+export interface Composition {
+  readonly aggregates: AggregateClasses;
+  readonly threads: Readonly<Record<string, readonly AnyHandler[]>>;
+}
+
+/** The example domains: put your own aggregates and projections here. */
+export const examples: Composition = {
+  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post],
+  threads: {
+    calculators: [new Totals()],
+    business: [new Loans(), new Accounts()],
+    blog: [new Posts()],
+  },
+};
+
+/** Settings of a service. */
+export interface ServiceOptions {
+  readonly tracer?: ITracer;
+  /** Compares every snapshot with a fold of the events: slow, finds impure aggregates. */
+  readonly development?: boolean;
+  /** `auto` (default) opens a tenant at its first command; `provisioned` refuses an unknown one. */
+  readonly tenants?: "auto" | "provisioned";
+}
+
+/** Who keeps a collection of views. */
+export interface Keeper {
+  readonly thread: string;
+  /** The name of the projection. */
+  readonly handler: string;
+}
+
+/** A composition at work on a store: what `app` serves, and what reads along. */
+export interface Service {
+  readonly handler: CommandHandler;
+  readonly reader: StreamReader;
+  readonly threads: Composition["threads"];
+  /** Aggregate classes by type. */
+  readonly types: ReadonlyMap<string, AggregateClass>;
+  readonly commands: ReadonlySet<string>;
+  /** The keeper of each collection. */
+  readonly collections: ReadonlyMap<string, Keeper>;
+}
+
+/** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
+export function compose(store: IEventStore, { aggregates, threads }: Composition, options: ServiceOptions = {}): Service {
+  const { tracer } = options;
+  return {
+    handler: new CommandHandler(store, aggregates, options),
+    reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
+    threads,
+    types: new Map(aggregates.map((Type) => [Type.path.replace(/^\//, ""), Type])),
+    commands: new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands))),
+    collections: keepersOf(threads),
+  };
+}
+
+/** Keeps every thread of a service reading, for all tenants, until the signal aborts; rejects as soon as one of them cannot go on. */
+export async function readAlong({ reader, threads }: Pick<Service, "reader" | "threads">, signal: AbortSignal): Promise<void> {
+  // Together, because threads do not depend on each other.
+  await Promise.all(Object.entries(threads).map(([thread, handlers]) => reader.run("all", thread, handlers, { signal })));
+}
+
+function keepersOf(threads: Composition["threads"]): ReadonlyMap<string, Keeper> {
+  const keepers = new Map<string, Keeper>();
+  for (const [thread, handlers] of Object.entries(threads)) {
+    for (const handler of handlers) {
+      if (!("collection" in handler)) continue;
+      if (keepers.has(handler.collection)) throw Err.invalidArgument("threads", `two projections keep ${handler.collection}`);
+      keepers.set(handler.collection, { thread, handler: handler.name ?? handler.constructor.name });
+    }
+  }
+  return keepers;
+}

@@ -1,0 +1,120 @@
+import { AuthorizationError, ConcurrencyError, Err, type ErrCode, type Json } from "../core/index.ts";
+
+/** Why a request is refused: the reasons of Evenant, and those that only HTTP knows. */
+export type ProblemCode =
+  | ErrCode
+  | "malformed"
+  | "unauthenticated"
+  | "unknown_route"
+  | "method_not_allowed"
+  | "payload_too_large"
+  | "unsupported_media_type"
+  | "behind"
+  | "deadline"
+  | "stopping"
+  | "internal";
+
+/** The one place where a reason becomes a status. */
+const STATUS: Readonly<Record<ProblemCode, number>> = {
+  missing_argument: 400,
+  invalid_argument: 400,
+  validation: 400,
+  malformed: 400,
+  unauthenticated: 401,
+  authorization: 403,
+  tenant: 403,
+  not_found: 404,
+  unknown_route: 404,
+  method_not_allowed: 405,
+  concurrency: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  precondition: 422,
+  idempotency: 422,
+  integrity: 500,
+  internal: 500,
+  not_implemented: 501,
+  store: 503,
+  behind: 503,
+  deadline: 503,
+  stopping: 503,
+};
+
+const TITLE: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+};
+
+type Facts = Readonly<Record<string, Json>>;
+type Headers = Readonly<Record<string, string>>;
+
+/** A request that HTTP itself refuses; whatever the domain or a store refuses is an `Err`. */
+export class Refusal extends Error {
+  readonly code: ProblemCode;
+  readonly headers: Headers;
+  readonly facts: Facts;
+
+  constructor(code: ProblemCode, detail: string, { headers = {}, facts = {} }: { headers?: Headers; facts?: Facts } = {}) {
+    super(detail);
+    this.name = "Refusal";
+    this.code = code;
+    this.headers = headers;
+    this.facts = facts;
+  }
+}
+
+/** An error as RFC 9457 tells it: `code` for programs, `detail` for people, the facts as further members. */
+export interface Problem {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Facts & { readonly title: string; readonly status: number; readonly detail: string; readonly code: ProblemCode };
+}
+
+/** Makes a problem of whatever was thrown. The message of an unforeseen error stays inside, because nobody checked what it says. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Refusal) return problem(error.code, STATUS[error.code], error.message, error.facts, error.headers);
+  if (!Err.is(error) || error.code === "integrity") {
+    const code = Err.is(error) ? error.code : "internal";
+    return problem(code, 500, "the request failed inside the server: tell its operator, with the requestId");
+  }
+  if (Err.is(error, "tenant")) {
+    const facts = { tenant: error.tenant, tenantStatus: error.status };
+    return problem(error.code, error.status === "importing" ? 409 : STATUS.tenant, error.message, facts);
+  }
+  const headers: Headers = Err.is(error, "store") && error.retryable ? { "retry-after": "1" } : {};
+  return problem(error.code, STATUS[error.code], error.message, factsOf(error), headers);
+}
+
+/** The answer that carries a problem; `requestId` where the operator should look it up in the log. */
+export function problemResponse({ status, headers, body }: Problem, requestId?: string): Response {
+  return new Response(JSON.stringify(requestId === undefined ? body : { ...body, requestId }), {
+    status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+  });
+}
+
+function problem(code: ProblemCode, status: number, detail: string, facts: Facts = {}, headers: Headers = {}): Problem {
+  return { status, headers, body: { title: TITLE[status] ?? "Error", status, detail, code, ...facts } };
+}
+
+function factsOf(error: Err): Facts {
+  if (Err.is(error, "validation")) return { path: error.path };
+  if (error instanceof AuthorizationError) return { command: error.command };
+  if (Err.is(error, "idempotency")) return { commandId: error.commandId };
+  if (Err.is(error, "store")) return { retryable: error.retryable, outcome: error.outcome };
+  if (error instanceof ConcurrencyError) {
+    const { address, expected, actual } = error;
+    return { aggregateType: address.type, aggregateId: address.id, expected, actual };
+  }
+  return {};
+}

@@ -1,0 +1,114 @@
+import type { Context } from "hono";
+import { type AggregateClass, Err } from "../core/index.ts";
+import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
+import type { AppEnv, AppSetting } from "./app-setting.ts";
+import { Refusal } from "./problem.ts";
+import { pathSegment, queryInteger, queryText, requiredText } from "./request-target.ts";
+
+/** Who may read a tenant's whole log: it holds every payload of everybody. */
+const AUDITOR = "auditor";
+/** How many commits or views are answered where the request does not say, and how many at most. */
+const PAGE = 100;
+const MOST = 1_000;
+
+type Route = (context: Context<AppEnv>) => Promise<Response>;
+
+/** Where a route's id stands: in a segment of the path, or in `?id=`, which takes every id. */
+export type IdPlace = "path" | "query";
+
+/** `GET /aggregates/{type}/{id}` and `GET /aggregates/{type}?id=`: the state, or with `?version=` the state as it was after that version. */
+export function aggregateRoute({ service }: AppSetting, place: IdPlace): Route {
+  return async (context) => {
+    const { url } = context.req;
+    const Type = typeIn(service.types, context.req.path);
+    const id = idIn(context, place);
+    const version = queryInteger(url, "version", 0);
+    const aggregate = await service.handler.load(context.var.actor, Type, id, version === undefined ? {} : { version });
+    if (aggregate === undefined)
+      throw Err.notFound(version === undefined ? "the aggregate" : `version ${version} of the aggregate`);
+    return json(aggregateAnswer(aggregate));
+  };
+}
+
+/** `GET /aggregates/{type}/{id}/events` and `GET /aggregates/{type}/events?id=`: the commits after `?after=` (a version), at most `?limit=`. */
+export function historyRoute({ service }: AppSetting, place: IdPlace): Route {
+  return async (context) => {
+    const { url } = context.req;
+    const Type = typeIn(service.types, context.req.path);
+    const id = idIn(context, place);
+    const after = queryInteger(url, "after", -1) ?? -1;
+    const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
+    const commits = await service.handler.history(context.var.actor, Type, id, { after, limit });
+    if (commits.length === 0 && after === -1) throw Err.notFound("the aggregate");
+    const last = commits.at(-1);
+    return json({ commits: commits.map(commitAnswer), ...(last && commits.length === limit && { next: last.version }) });
+  };
+}
+
+/** `GET /views/{collection}`: a page of views after `?after=` (an id), at most `?limit=`; with `?id=` the one view. */
+export function viewsRoute(setting: AppSetting): Route {
+  const one = viewRoute(setting, "query");
+  return async (context) => {
+    const { url } = context.req;
+    if (queryText(url, "id") !== undefined) return one(context);
+    const collection = await collectionIn(context, setting);
+    const after = queryText(url, "after");
+    const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
+    const views = setting.service.reader.views(context.var.actor.tenant, { collection });
+    return json(await views.list({ limit, ...(after !== undefined && { after }) }));
+  };
+}
+
+/** `GET /views/{collection}/{id}`: one view. */
+export function viewRoute(setting: AppSetting, place: IdPlace): Route {
+  return async (context) => {
+    const id = idIn(context, place);
+    const collection = await collectionIn(context, setting);
+    const value = await setting.service.reader.views(context.var.actor.tenant, { collection }).get(id);
+    if (value === undefined) throw Err.notFound("the view");
+    return json({ id, value });
+  };
+}
+
+/** `GET /events`: the tenant's commits after `?after=` (a position), at most `?limit=`, for auditors; `next` is where to go on. */
+export function logRoute({ service }: AppSetting): Route {
+  return async (context) => {
+    const { actor } = context.var;
+    if (!actor.roles.includes(AUDITOR)) {
+      throw new Err("authorization", `actor ${actor.id} may not read the log of the tenant: it needs the role ${AUDITOR}`);
+    }
+    const after = queryInteger(context.req.url, "after", 0) ?? 0;
+    const limit = queryInteger(context.req.url, "limit", 1, MOST) ?? PAGE;
+    const { commits, next } = await service.reader.read(actor.tenant, after, limit);
+    return json({ commits: commits.map(commitAnswer), next });
+  };
+}
+
+/** The collection of the path, once its keeper has come to `?position=`. */
+async function collectionIn(context: Context<AppEnv>, { service, patience = 5_000, stopping }: AppSetting): Promise<string> {
+  const { url, path, raw } = context.req;
+  const collection = pathSegment(path, 1, "collection");
+  const keeper = service.collections.get(collection);
+  if (keeper === undefined) throw Err.notFound(`view collection ${collection}`);
+  const position = queryInteger(url, "position", 0);
+  if (position === undefined) return collection;
+  const signal = stopping === undefined ? raw.signal : AbortSignal.any([raw.signal, stopping]);
+  const { thread, handler } = keeper;
+  if (await service.reader.waitFor(context.var.actor.tenant, thread, position, { handler, timeout: patience, signal }))
+    return collection;
+  throw new Refusal("behind", `the views have not come to position ${position} yet: ask again, or without position`, {
+    headers: { "retry-after": "1" },
+    facts: { position },
+  });
+}
+
+function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
+  const name = pathSegment(path, 1, "type");
+  const Type = types.get(name);
+  if (Type === undefined) throw Err.notFound(`aggregate type ${name}`);
+  return Type;
+}
+
+function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
+  return place === "path" ? pathSegment(req.path, 2, "id") : requiredText(req.url, "id");
+}
