@@ -1,0 +1,101 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { problemOf, problemResponse, Refusal } from "./problem.ts";
+import { checkRawTarget } from "./request-target.ts";
+import { SetupError } from "./settings.ts";
+
+/** A server that accepts requests. */
+export interface ListeningServer {
+  /** `http://host:port`, with the port that was really taken. */
+  readonly url: string;
+  /**
+   * Stops accepting, finishes the answers in flight, closes every connection, and resolves when the last is gone; cuts what is left after
+   * `patience` ms.
+   */
+  stop(patience: number): Promise<void>;
+}
+
+/** How long a client may take to send its headers, and its whole request, in ms. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+
+/** Serves a fetch-style application over HTTP. @throws {SetupError} where the port cannot be taken. */
+export async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<ListeningServer> {
+  const answer = getRequestListener(
+    (request, { incoming }) => {
+      checkRawTarget(incoming.url ?? "");
+      return fetch(request);
+    },
+    { hostname: host, errorHandler: (error) => problemResponse(problemOf(error instanceof RequestError ? notHttp() : error)) },
+  );
+  const open = new Set<ServerResponse>();
+  let isStopping = false;
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, (incoming, outgoing) => {
+    open.add(outgoing);
+    outgoing.once("close", () => {
+      open.delete(outgoing);
+      if (isStopping) setImmediate(() => server.closeIdleConnections());
+    });
+    if (isStopping) outgoing.setHeader("connection", "close");
+    void answer(incoming, outgoing);
+  });
+  server.on("clientError", refuseConnection);
+  await start(server, host, port);
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${host}:${taken}`,
+    stop: (patience) => {
+      isStopping = true;
+      // Tells clients that keep connections alive to make a new one, elsewhere.
+      for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader("connection", "close");
+      return close(server, patience);
+    },
+  };
+}
+
+function start(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code === "EADDRINUSE" ? "is taken by another program" : `cannot be taken (${error.code})`;
+      reject(new SetupError(`Port ${port} of ${host} ${reason}: set PORT to another one, or to 0 for any that is free.`));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function close(server: Server, patience: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), patience);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Answers what is not even HTTP, or came too slowly. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isLate = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+  const status = isLate
+    ? "408 Request Timeout"
+    : error.code === "HPE_HEADER_OVERFLOW"
+      ? "431 Request Header Fields Too Large"
+      : "400 Bad Request";
+  const { body } = problemOf(isLate ? new Refusal("malformed", "the request came too slowly: send it again") : notHttp());
+  const text = JSON.stringify({ ...body, status: Number.parseInt(status, 10), title: status.slice(4) });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}
+
+function notHttp(): Refusal {
+  return new Refusal("malformed", "this is not an HTTP request that the server understands: check its request line and headers");
+}
