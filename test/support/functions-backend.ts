@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import type { IEventStore, PositionedCommit } from "../../core/index.ts";
+import type { IEventStore, JsonObject, PositionedCommit } from "../../core/index.ts";
 import { app } from "../../functions/app.ts";
 import type { AppSetting } from "../../functions/app-setting.ts";
 import { bearerAuthenticator, secretVerifier } from "../../functions/auth.ts";
@@ -19,12 +19,30 @@ export async function tokenOf(claims: Readonly<Record<string, unknown>> = {}): P
   return new SignJWT(given).setProtectedHeader({ alg: "HS256" }).sign(SECRET);
 }
 
+/** The members that answers and problems may have: a test asks for those that it expects. */
+export interface AnswerBody {
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly position: number;
+  readonly commitId: string;
+  readonly state: { readonly sum: number };
+  readonly commits: readonly Omit<PositionedCommit, "tenant">[];
+  readonly next?: number;
+  readonly views: readonly { readonly id: string; readonly value: JsonObject }[];
+  readonly id: string;
+  readonly value: JsonObject;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly tenantStatus: string;
+}
+
 /** What came back from a request. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came back.
-  readonly body: any;
+  readonly body: AnswerBody;
 }
 
 /** The backend in this process, on a real port, with its readers. */
