@@ -11,6 +11,8 @@ async function readBeside(ground: Ground, writers: Promise<unknown>, limit: numb
   const done = writers.finally(() => {
     isDone = true;
   });
+  // Awaited at the end; a failure of the reader must not leave it unhandled.
+  done.catch(() => undefined);
   const seen: PositionedCommit[] = [];
   let after = 0;
   for (let isLast = false; !isLast; ) {

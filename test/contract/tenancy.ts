@@ -123,6 +123,26 @@ export const tenancy: Facet = {
         expect(await viewOf(store, other, "balances", "a")).to.deep.equal({ of: "second" });
       },
     },
+    {
+      title: "reads two tenants page by page in turns",
+      check: async ({ store, tenant, clock, newTenant }) => {
+        const other = newTenant();
+        await store.open(other);
+        for (const one of [tenant, other]) await grow(store, one, "a", 6, { payload: { one } });
+        const places = new Map([tenant, other].map((one) => [one, 0]));
+        await readAll({ store, clock }, tenant);
+        await readAll({ store, clock }, other);
+        for (let turn = 0; turn < 6; turn++) {
+          for (const [one, after] of places) {
+            const { commits: page, next } = await store.read(one, after, 1);
+            expect(page.map((commit) => [commit.tenant, commit.version, commit.events[0]!.payload])).to.deep.equal([
+              [one, turn, { one }],
+            ]);
+            places.set(one, next);
+          }
+        }
+      },
+    },
     ...resembling,
     ...unknown,
     {

@@ -5,27 +5,17 @@ import {
   type CursorUpdate,
   type ExportRecord,
   type IEventStore,
-  type IViews,
-  type JsonObject,
   type Lease,
-  type LoadOptions,
-  type LoadResult,
-  type ParkedKey,
-  type ParkedPage,
   type Peek,
   type PendingCommit,
   type ReadResult,
-  type Receipt,
-  type Signal,
-  type StoredEvent,
   StoreError,
-  type TenantPage,
-  type TenantStatus,
   type ThreadState,
   type Waiting,
 } from "../../core/index.ts";
 import { AwkwardLog } from "./awkward-log.ts";
 import { exportRenumbered, renumberImported } from "./awkward-moving.ts";
+import { DelegatingStore } from "./delegating-store.ts";
 import { LostReplies } from "./lost-replies.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -35,64 +25,51 @@ import { seededRandom } from "./seeded-random.ts";
  * Its positions have gaps, commits can be read late and one by one, `commit` tells no positions, replies get lost before or after
  * the write, requests arrive twice, groups fail as a whole. The seed repeats a run, as far as its calls come in the same order.
  */
-export class AwkwardEventStore implements IEventStore {
-  readonly #inner: IEventStore;
+export class AwkwardEventStore extends DelegatingStore {
   readonly #log: AwkwardLog;
   readonly #network: LostReplies;
 
   /** `inner` must number commits densely from 1. */
   constructor(inner: IEventStore, { seed, now = Date.now }: { readonly seed: number; readonly now?: () => number }) {
+    super(inner);
     const random = seededRandom(seed);
-    this.#inner = inner;
     this.#network = new LostReplies(random);
     this.#log = new AwkwardLog({ inner, random, network: this.#network, seed, now });
   }
 
-  load(address: Address, options?: LoadOptions): Promise<LoadResult> {
-    return this.#log.load(address, options);
-  }
-
-  commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
+  override commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
     return this.#log.commit(tenant, pending);
   }
 
-  receipt(tenant: string, commandId: string): Promise<Receipt | undefined> {
-    return this.#log.receipt(tenant, commandId);
-  }
-
-  read(tenant: string, after: number, limit: number, waiting?: Waiting): Promise<ReadResult> {
+  override read(tenant: string, after: number, limit: number, waiting?: Waiting): Promise<ReadResult> {
     return this.#log.read(tenant, after, limit, waiting);
   }
 
-  positionOf(address: Address, version: number): Promise<number | undefined> {
+  override positionOf(address: Address, version: number): Promise<number | undefined> {
     return this.#log.positionOf(address, version);
   }
 
-  redact(address: Address, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): Promise<number> {
-    return this.#log.redact(address, redactor, redactedAt);
-  }
-
-  async peek(tenant: string, thread: string): Promise<Peek> {
-    const { thread: state, head } = await this.#inner.peek(tenant, thread);
+  override async peek(tenant: string, thread: string): Promise<Peek> {
+    const { thread: state, head } = await this.inner.peek(tenant, thread);
     return { thread: state, head: this.#log.numbersOf(tenant).endOf(head) };
   }
 
-  acquire(tenant: string, thread: string, seen: ThreadState, leasedUntil: number): Promise<Lease | undefined> {
+  override acquire(tenant: string, thread: string, seen: ThreadState, leasedUntil: number): Promise<Lease | undefined> {
     return this.#network.send(
-      () => this.#inner.acquire(tenant, thread, seen, leasedUntil),
+      () => this.inner.acquire(tenant, thread, seen, leasedUntil),
       async (given) => {
-        const isStillMine = given !== undefined && (await this.#inner.peek(tenant, thread)).thread.fence === given.fence;
+        const isStillMine = given !== undefined && (await this.inner.peek(tenant, thread)).thread.fence === given.fence;
         return isStillMine ? given : undefined;
       },
     );
   }
 
-  commitCursors(lease: Lease, update: CursorUpdate): Promise<CursorOutcome> {
+  override commitCursors(lease: Lease, update: CursorUpdate): Promise<CursorOutcome> {
     return this.#network.send(
-      () => this.#inner.commitCursors(lease, update),
+      () => this.inner.commitCursors(lease, update),
       async (outcome) => {
         if (outcome?.status !== "committed") return undefined;
-        if ((await this.#inner.peek(lease.tenant, lease.thread)).thread.fence === lease.fence) return outcome;
+        if ((await this.inner.peek(lease.tenant, lease.thread)).thread.fence === lease.fence) return outcome;
         throw new StoreError("nobody knows whether the cursors moved before the thread was acquired", {
           retryable: false,
           outcome: "unknown",
@@ -101,49 +78,17 @@ export class AwkwardEventStore implements IEventStore {
     );
   }
 
-  parked(tenant: string, thread: string, options: { handler?: string; after?: ParkedKey; limit: number }): Promise<ParkedPage> {
-    return this.#inner.parked(tenant, thread, options);
+  override export(tenant: string): AsyncIterable<ExportRecord> {
+    return exportRenumbered(this.inner, tenant, this.#log.numbersOf(tenant));
   }
 
-  views(tenant: string, collection: string): IViews {
-    return this.#inner.views(tenant, collection);
-  }
-
-  open(tenant: string): Promise<void> {
-    return this.#inner.open(tenant);
-  }
-
-  status(tenant: string): Promise<TenantStatus> {
-    return this.#inner.status(tenant);
-  }
-
-  tenants(options: { readonly after?: string; readonly limit: number }): Promise<TenantPage> {
-    return this.#inner.tenants(options);
-  }
-
-  suspend(tenant: string): Promise<void> {
-    return this.#inner.suspend(tenant);
-  }
-
-  export(tenant: string): AsyncIterable<ExportRecord> {
-    return exportRenumbered(this.#inner, tenant, this.#log.numbersOf(tenant));
-  }
-
-  async import(tenant: string, records: AsyncIterable<ExportRecord>): Promise<void> {
+  override async import(tenant: string, records: AsyncIterable<ExportRecord>): Promise<void> {
     this.#log.forget(tenant);
-    await renumberImported(this.#inner, tenant, records, this.#log.numbersOf(tenant));
+    await renumberImported(this.inner, tenant, records, this.#log.numbersOf(tenant));
   }
 
-  async erase(tenant: string): Promise<void> {
-    await this.#inner.erase(tenant);
+  override async erase(tenant: string): Promise<void> {
+    await this.inner.erase(tenant);
     this.#log.forget(tenant);
-  }
-
-  watch(tenant: string, ring: () => void, signal: Signal): void {
-    this.#inner.watch?.(tenant, ring, signal);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
   }
 }

@@ -2,14 +2,9 @@ import type {
   Address,
   CommitOutcome,
   IEventStore,
-  JsonObject,
-  LoadOptions,
-  LoadResult,
   PendingCommit,
   PositionedCommit,
   ReadResult,
-  Receipt,
-  StoredEvent,
   Waiting,
 } from "../../core/index.ts";
 import type { LostReplies } from "./lost-replies.ts";
@@ -47,18 +42,6 @@ export class AwkwardLog {
 
   constructor(parts: AwkwardParts) {
     this.#parts = parts;
-  }
-
-  load(address: Address, options?: LoadOptions): Promise<LoadResult> {
-    return this.#parts.inner.load(address, options);
-  }
-
-  receipt(tenant: string, commandId: string): Promise<Receipt | undefined> {
-    return this.#parts.inner.receipt(tenant, commandId);
-  }
-
-  redact(address: Address, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): Promise<number> {
-    return this.#parts.inner.redact(address, redactor, redactedAt);
   }
 
   async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
