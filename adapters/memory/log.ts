@@ -2,6 +2,7 @@ import {
   type CommitOutcome,
   type JsonObject,
   type PendingCommit,
+  type PendingWrite,
   type PositionedCommit,
   type ReadResult,
   type Receipt,
@@ -49,22 +50,20 @@ export class Log {
     if (!this.#isNext(pending)) return this.#refusal(pending);
     const positions: number[] = [];
     for (let index = 0; index < pending.writes.length; index++) {
-      positions.push(this.add(storedCommit(tenant, pending, index, this.#order.length + 1)));
-    }
-    for (const { type, id, version, snapshot } of pending.writes) {
+      const { type, id, version, snapshot } = pending.writes[index] as PendingWrite;
+      const stream = this.#streamOf(type, id);
+      const commit = storedCommit(tenant, pending, index, this.#order.length + 1);
+      this.#place(stream, commit);
+      positions.push(commit.position);
       // A snapshot is of the version just appended, so it is newer than any that is kept.
-      if (snapshot !== undefined)
-        this.#streamOf(type, id).snapshot = Object.freeze({ version, schema: snapshot.schema, state: snapshot.state });
+      if (snapshot !== undefined) stream.snapshot = Object.freeze({ version, schema: snapshot.schema, state: snapshot.state });
     }
     return { status: "committed", positions, cost: { reads: 0, writes: positions.length } };
   }
 
-  /** Appends a commit that is known to be the next in the order and in its aggregate; returns its position. */
-  add(commit: PositionedCommit): number {
-    this.#streamOf(commit.type, commit.id).commits.push(commit);
-    this.#order.push(commit);
-    if (commit.receipt !== undefined) this.#receipts.set(commit.receipt.commandId, commit);
-    return commit.position;
+  /** Appends a commit that is known to be the next in the order and in its aggregate. */
+  add(commit: PositionedCommit): void {
+    this.#place(this.#streamOf(commit.type, commit.id), commit);
   }
 
   /** Rewrites the payloads of an aggregate's events; returns the number of its commits. Writes nothing if the redactor throws. */
@@ -80,6 +79,12 @@ export class Log {
     }
     stream.snapshot = undefined;
     return rewritten.length;
+  }
+
+  #place(stream: Stream, commit: PositionedCommit): void {
+    stream.commits.push(commit);
+    this.#order.push(commit);
+    if (commit.receipt !== undefined) this.#receipts.set(commit.receipt.commandId, commit);
   }
 
   #streamOf(type: string, id: string): Stream {
@@ -127,7 +132,7 @@ export class Log {
 }
 
 function storedCommit(tenant: string, pending: PendingCommit, index: number, position: number): PositionedCommit {
-  const { type, id, version, events } = pending.writes[index] as PendingCommit["writes"][number];
+  const { type, id, version, events } = pending.writes[index] as PendingWrite;
   const { commitId, command, actor, at, correlationId, causationId, receipt } = pending;
   const commit: Mutable<PositionedCommit> = { tenant, type, id, version, commitId, events, command, actor, at, position };
   if (correlationId !== undefined) commit.correlationId = correlationId;
