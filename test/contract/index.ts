@@ -27,9 +27,11 @@ export function contract(name: string, makeStore: (now: () => number) => IEventS
         for (const clause of facet.clauses) it(clause.title, () => run.check(clause));
       });
     }
-    it("closes, and closes again", async () => {
-      await store.close();
-      await store.close();
+    describe("at the end", () => {
+      it("closes, and closes again", async () => {
+        await store.close();
+        await store.close();
+      });
     });
   });
 }

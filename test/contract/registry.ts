@@ -47,8 +47,8 @@ export const registry: Facet = {
       unopened: true,
       check: async ({ store, tenant }) => {
         expect(await store.status(tenant)).to.equal("absent");
-        for (const refused of [store.suspend(tenant), exportAll(store, tenant), store.erase(tenant)])
-          expect(await rejects(TenantError, refused)).to.include({ tenant, status: "absent" });
+        for (const refused of [() => store.suspend(tenant), () => exportAll(store, tenant), () => store.erase(tenant)])
+          expect(await rejects(TenantError, refused())).to.include({ tenant, status: "absent" });
         expect(await store.status(tenant)).to.equal("absent");
         expect((await registered(store, tenant, 10)).map((entry) => entry.tenant)).not.to.include(tenant);
       },
@@ -141,8 +141,13 @@ export const registry: Facet = {
         };
         await rejects(Error, store.import(copy, half()));
         expect(await registered(store, copy, 10)).to.deep.equal([{ tenant: copy, status: "importing" }]);
-        for (const refused of [store.open(copy), store.suspend(copy), exportAll(store, copy), grow(store, copy, "b", 1)])
-          expect(await rejects(TenantError, refused)).to.include({ tenant: copy, status: "importing" });
+        for (const refused of [
+          () => store.open(copy),
+          () => store.suspend(copy),
+          () => exportAll(store, copy),
+          () => grow(store, copy, "b", 1),
+        ])
+          expect(await rejects(TenantError, refused())).to.include({ tenant: copy, status: "importing" });
         const { thread } = await store.peek(copy, "main");
         expect(await rejects(TenantError, store.acquire(copy, "main", thread, 1))).to.include({ status: "importing" });
         expect(await versionOf(store, copy, "a")).to.equal(-1);
