@@ -1,6 +1,6 @@
 import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { CommandContext } from "./command-context.ts";
+import type { CommandContext, EmptyPayload } from "./command-context.ts";
 
 /** Aggregate classes, as a handler is made with them. */
 export type AggregateClasses = readonly AggregateClass[];
@@ -21,14 +21,16 @@ export type CommandName<C extends AggregateClasses> = C[number] extends infer Ty
     : never
   : never;
 
-/** The payload of a command, as its context declares it. */
+/** The payload of a command, as its context declares it; none where it takes no context. */
 export type PayloadOf<C extends AggregateClasses, Name extends string> = string extends Name
   ? JsonObject
   : OwnerOf<C, Name> extends { readonly commands: Readonly<Record<Name, infer Command>> }
     ? Command extends (context: infer Context) => unknown
       ? Context extends CommandContext<AnyAggregate, infer Payload>
         ? Payload
-        : never
+        : unknown extends Context
+          ? EmptyPayload
+          : never
       : never
     : never;
 
