@@ -15,9 +15,9 @@ export function create<A extends AnyAggregate>(Type: AggregateClass<A>, id: stri
 export function restore<A extends AnyAggregate>(Type: AggregateClass<A>, id: string, version: number, state: JsonObject): A {
   const aggregate = new Type();
   const fields = aggregate as unknown as Record<string, Json | undefined>;
-  for (const key of Object.keys(fields)) {
+  for (const key in fields) {
     // A field that held undefined was left out when it was kept; the constructor's value must not come back.
-    if (!Object.hasOwn(state, key)) fields[key] = undefined;
+    if (state[key] === undefined) fields[key] = undefined;
   }
   for (const key in state) fields[key] = thaw(state[key] as Json);
   moveTo(aggregate, id, version);

@@ -1,5 +1,5 @@
 import { ValidationError } from "./errors.ts";
-import { scanText } from "./text.ts";
+import { plainBytes, scanText } from "./text.ts";
 
 /** A value that JSON carries without change. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -48,21 +48,18 @@ export function encode(value: unknown, root = "", depth = 1): Encoded {
   return { value: copy(value, walk, depth), bytes: walk.bytes };
 }
 
-/** Like `encode`, for a value that must be an object (a payload, a state, a view). */
-export function encodeObject(value: unknown, root = "", depth = 1): Encoded<JsonObject> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new ValidationError(root, "give an object of JSON values");
-  }
-  return encode(value, root, depth) as Encoded<JsonObject>;
+/** Like `encode`, for a value that must be an object (a payload, a view); keys in `omitted` are left out at the top. */
+export function encodeObject(value: unknown, root = "", depth = 1, omitted?: readonly string[]): Encoded<JsonObject> {
+  const walk: Walk = { bytes: 0, values: 1, path: root === "" ? [] : [root] };
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return refuse(walk, "is no object: give an object of JSON values");
+  return { value: copyObject(value, walk, depth, omitted), bytes: walk.bytes };
 }
 
 /** Like `encode`, for an instance: its own enumerable fields are taken as the object. */
 export function encodeFields(instance: object, root = ""): Encoded<JsonObject> {
   const walk: Walk = { bytes: 0, values: 1, path: root === "" ? [] : [root] };
-  return {
-    value: copyFields(instance as Record<string, unknown>, walk, 1) as JsonObject,
-    bytes: walk.bytes,
-  };
+  return { value: copyFields(instance as Record<string, unknown>, walk, 1, undefined), bytes: walk.bytes };
 }
 
 /** Deep copy of a frozen JSON value that may be changed freely. Linear in its size. */
@@ -97,7 +94,7 @@ function copy(value: unknown, walk: Walk, depth: number): Json {
         return null;
       }
       if (depth > MAX_DEPTH) return refuse(walk, `is nested deeper than ${MAX_DEPTH}, or contains itself: flatten it`);
-      return Array.isArray(value) ? copyArray(value, walk, depth) : copyObject(value, walk, depth);
+      return Array.isArray(value) ? copyArray(value, walk, depth) : copyObject(value, walk, depth, undefined);
     default:
       return refuse(walk, `is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}: give a JSON value`);
   }
@@ -121,23 +118,26 @@ function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json 
   return Object.freeze(target);
 }
 
-function copyObject(source: object, walk: Walk, depth: number): Json {
+function copyObject(source: object, walk: Walk, depth: number, omitted: readonly string[] | undefined): JsonObject {
   const prototype = Object.getPrototypeOf(source) as object | null;
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
     return refuse(walk, `is a ${constructorName(source)}: give a plain object`);
   }
-  return copyFields(source as Record<string, unknown>, walk, depth);
+  return copyFields(source as Record<string, unknown>, walk, depth, omitted);
 }
 
-function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number): Json {
-  const keys = Object.keys(fields);
+function copyFields(
+  fields: Record<string, unknown>,
+  walk: Walk,
+  depth: number,
+  omitted: readonly string[] | undefined,
+): JsonObject {
   if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, "has a symbol as a key: use texts");
-  if (keys.length > 1) keys.sort();
   const target: Record<string, Json> = {};
   let written = 0;
-  for (const key of keys) {
+  for (const key of sortedKeys(fields)) {
     const value = fields[key];
-    if (value === undefined) continue;
+    if (value === undefined || omitted?.includes(key)) continue;
     walk.path.push(key);
     if (key === "__proto__") return refuse(walk, "cannot be a key: rename it");
     walk.bytes += textBytes(key, walk) + 3;
@@ -147,6 +147,15 @@ function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number):
   }
   walk.bytes += written === 0 ? 2 : written + 1;
   return Object.freeze(target);
+}
+
+/** Most objects have their keys in order already: then sorting, which costs more than the copy, is left out. */
+function sortedKeys(fields: object): readonly string[] {
+  const keys = Object.keys(fields);
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] as string) > (keys[index] as string)) return keys.sort();
+  }
+  return keys;
 }
 
 /** A plain object of another realm (an iframe, a vm context) has a prototype of its own that is the end of its chain. */
@@ -160,6 +169,8 @@ function constructorName(value: object): string {
 }
 
 function textBytes(text: string, walk: Walk): number {
+  const plain = plainBytes(text);
+  if (plain >= 0) return plain;
   const scan = scanText(text);
   if (!scan.isWellFormed) return refuse(walk, "has a lone surrogate: give well-formed Unicode");
   return scan.jsonBytes;

@@ -7,6 +7,15 @@ export interface TextScan {
 
 const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d]);
 
+/** The bytes of a text inside a JSON string, where none of its characters needs an escape or more than one byte; else -1. */
+export function plainBytes(text: string): number {
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return -1;
+  }
+  return text.length;
+}
+
 /** Measures `text` in UTF-8 bytes, without and with JSON's escapes (quotation marks not counted). Linear, allocates nothing else. */
 export function scanText(text: string): TextScan {
   let bytes = 0;

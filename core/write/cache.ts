@@ -11,40 +11,51 @@ export interface CachedState {
 /** How long a cached state may be used, in ms: shorter than an erased tenant's name rests. */
 const MAX_AGE = 10 * 60 * 1000;
 
-/** Keeps the most recently used states, by `keyOf(address)`. Any entry may be stale: only the store decides. */
+/**
+ * Keeps the states that were used lately, by `keyOf(address)`. Any entry may be stale: only the store decides.
+ *
+ * Two generations instead of a list: what is used stays in the young one; when that is full it becomes the old one, and the old one goes.
+ */
 export class StateCache {
-  readonly #entries = new Map<string, CachedState>();
-  readonly #size: number;
+  #young = new Map<string, CachedState>();
+  #old = new Map<string, CachedState>();
+  readonly #generation: number;
 
+  /** Keeps at least half of `size` states, and at most `size`. */
   constructor(size: number) {
-    this.#size = size;
+    this.#generation = Math.max(1, Math.floor(size / 2));
   }
 
-  /** A state not older than 10 minutes, and makes it the most recent. */
+  /** A state not older than 10 minutes. */
   get(key: string, now: number): CachedState | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    if (now - entry.cachedAt > MAX_AGE) return undefined;
-    this.#entries.set(key, entry);
-    return entry;
+    let entry = this.#young.get(key);
+    if (entry === undefined) {
+      entry = this.#old.get(key);
+      if (entry === undefined) return undefined;
+      this.#old.delete(key);
+      this.#put(key, entry);
+    }
+    if (now - entry.cachedAt <= MAX_AGE) return entry;
+    this.delete(key);
+    return undefined;
   }
 
-  /** Keeps a state, unless a newer version is kept; drops the least recently used above the size. */
+  /** Keeps a state, unless a newer version is kept. */
   set(key: string, entry: CachedState): void {
-    const known = this.#entries.get(key);
+    const known = this.#young.get(key) ?? this.#old.get(key);
     if (known !== undefined && known.version > entry.version) return;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > this.#size) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
+    this.#put(key, entry);
   }
 
   delete(key: string): void {
-    this.#entries.delete(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
+  #put(key: string, entry: CachedState): void {
+    this.#young.set(key, entry);
+    if (this.#young.size <= this.#generation) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }

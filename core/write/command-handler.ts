@@ -3,7 +3,7 @@ import { keyOf } from "../model/address.ts";
 import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
 import type { Commit, StoredEvent } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
-import { checkId, checkInteger } from "../model/ids.ts";
+import { checkId, checkInteger, checkName } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
@@ -12,10 +12,9 @@ import type { CommandContext } from "./command-context.ts";
 import { type CommandOptions, checkRequest } from "./command-request.ts";
 import { Executor } from "./executor.ts";
 import type { AggregateClasses, CommandData, CommandName, OwnerOf, PayloadOf } from "./inference.ts";
-import { Lanes } from "./lanes.ts";
 import { type HypotheticalEvent, type Recalculation, recalculate } from "./recalculate.ts";
 import { Registry } from "./registry.ts";
-import { Rehydrator } from "./rehydrate.ts";
+import { type Place, Rehydrator } from "./rehydrate.ts";
 
 /** Settings of a command handler. */
 export interface CommandHandlerOptions {
@@ -40,7 +39,6 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   readonly #registry: Registry;
   readonly #rehydrator: Rehydrator;
   readonly #executor: Executor;
-  readonly #lanes = new Lanes();
 
   /** @throws {Err} that names what is wrong with the store, a class or an option. */
   constructor(store: IEventStore, aggregates: C, options: CommandHandlerOptions = {}) {
@@ -80,15 +78,8 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   ): Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>> {
     const checking = checkRequest(this.#registry, this.#platform, actor, name, data, options);
     const request = checking instanceof Promise ? await checking : checking;
-    const run = () => this.#executor.carryOut(request);
-    const context = await (request.isNew ? run() : this.#lanes.run(keyOf(request.address), run));
-    this.#tracer?.trace(() => ({
-      method: "command",
-      ...request.address,
-      command: name,
-      version: context.aggregate.aggregateVersion,
-    }));
-    return context as unknown as CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>;
+    const context: unknown = await this.#executor.carryOut(request);
+    return context as CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>;
   }
 
   /** The aggregate's latest state, or the one after a version (0 or more); undefined where it has none. Any actor of the tenant may read. */
@@ -98,13 +89,13 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     id: string,
     options: { readonly version?: number } = {},
   ): Promise<A | undefined> {
-    const { registration, address } = this.#find(actor, Type, id);
+    const place = this.#place(checkActor(actor).tenant, Type, id);
     const { version } = options;
     if (version === undefined) {
-      const { aggregate } = await this.#rehydrator.load(registration, address, "snapshot");
+      const { aggregate } = await this.#rehydrator.load(place);
       return aggregate.aggregateVersion < 0 ? undefined : (aggregate as A);
     }
-    const aggregate = await this.#rehydrator.loadAt(registration, address, checkInteger(version, "version", 0));
+    const aggregate = await this.#rehydrator.loadAt(place, checkInteger(version, "version", 0));
     return aggregate.aggregateVersion === version ? (aggregate as A) : undefined;
   }
 
@@ -115,7 +106,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     id: string,
     options: { readonly after?: number; readonly limit?: number } = {},
   ): Promise<readonly Commit[]> {
-    const { address } = this.#find(actor, Type, id);
+    const { address } = this.#place(checkActor(actor).tenant, Type, id);
     const after = checkInteger(options.after ?? -1, "after", -1);
     const limit = checkInteger(options.limit ?? 100, "limit", 1, 1_000);
     return (await this.#store.load(address, { after, limit })).commits;
@@ -132,8 +123,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     id: string,
     hypothetical: readonly HypotheticalEvent<A>[] = [],
   ): Promise<Recalculation<A>> {
-    const { registration, address } = this.#find(actor, Type, id);
-    return recalculate(this.#store, registration, address, hypothetical);
+    return recalculate(this.#store, this.#place(checkActor(actor).tenant, Type, id), hypothetical);
   }
 
   /**
@@ -143,16 +133,16 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    * up to 10 minutes. Returns the number of commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
-    const address = { tenant, type: this.#registry.of(Type).type, id: checkId(id, "aggregateId") };
-    return this.#lanes.run(keyOf(address), async () => {
-      this.#rehydrator.forget(address);
+    const { address, key } = this.#place(checkName(tenant, "tenant"), Type, id);
+    return this.#executor.inLane(key, async () => {
+      this.#rehydrator.forget(key);
       return this.#store.redact(address, redactor, this.#platform.now());
     });
   }
 
-  #find(actor: Actor, Type: AggregateClass, id: string) {
-    const { tenant } = checkActor(actor);
+  #place(tenant: string, Type: AggregateClass, id: string): Place {
     const registration = this.#registry.of(Type);
-    return { registration, address: { tenant, type: registration.type, id: checkId(id, "aggregateId") } };
+    const address = { tenant, type: registration.type, id: checkId(id, "aggregateId") };
+    return { registration, address, key: keyOf(address) };
   }
 }

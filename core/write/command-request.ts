@@ -1,6 +1,6 @@
 import { admits } from "../model/access.ts";
 import { type Actor, checkActor } from "../model/actor.ts";
-import type { Address } from "../model/address.ts";
+import { keyOf } from "../model/address.ts";
 import { LIMITS } from "../model/commit.ts";
 import { AuthorizationError, Err, ValidationError } from "../model/errors.ts";
 import { checkId, checkInteger } from "../model/ids.ts";
@@ -8,6 +8,7 @@ import { canonicalJson, type Encoded, encodeObject, type JsonObject } from "../m
 import { pathOf, type SchemaResult, type StandardSchema } from "../model/schema.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { RegisteredCommand, Registry } from "./registry.ts";
+import type { Place } from "./rehydrate.ts";
 
 /** What a caller may say about a command beside its payload. */
 export interface CommandOptions {
@@ -23,7 +24,7 @@ export interface CommandOptions {
 export interface CommandRequest extends CommandOptions {
   readonly actor: Actor;
   readonly command: RegisteredCommand;
-  readonly address: Address;
+  readonly place: Place;
   /** The id was generated, so the aggregate cannot exist. */
   readonly isNew: boolean;
   readonly expectedVersion: number | undefined;
@@ -45,44 +46,39 @@ export function checkRequest(
   const checked = checkActor(actor);
   const command = registry.command(name);
   if (admits(command.rule, checked) === "no") throw new AuthorizationError(checked.id, command.name);
-  const { aggregateId, expectedVersion, ...rest } = dataOf(data);
+  const { aggregateId, expectedVersion } = dataOf(data);
   if (expectedVersion !== undefined) checkInteger(expectedVersion, "expectedVersion", -1);
   if (aggregateId !== undefined) checkId(aggregateId, "aggregateId");
   else if (expectedVersion !== undefined) throw Err.missingArgument("aggregateId");
   checkOptions(options);
-  const request = (payload: Encoded<JsonObject>): CommandRequest => ({
+  const payload = checkPayload(data ?? {}, ENVELOPE);
+  const isNew = aggregateId === undefined;
+  const address = { tenant: checked.tenant, type: command.owner.type, id: aggregateId ?? platform.newId() };
+  const request: CommandRequest = {
     actor: checked,
     command,
-    address: {
-      tenant: checked.tenant,
-      type: command.owner.type,
-      id: (aggregateId as string | undefined) ?? platform.newId(),
-    },
-    isNew: aggregateId === undefined,
-    expectedVersion: expectedVersion as number | undefined,
+    place: { registration: command.owner, address, key: keyOf(address) },
+    isNew,
+    expectedVersion,
     payload: payload.value,
     payloadBytes: payload.bytes,
     ...options,
-  });
-  const payload = checkPayload(rest);
-  if (command.schema === undefined && options.commandId === undefined) return request(payload);
-  const sent = { command: command.name, aggregateId, expectedVersion, payload: payload.value };
-  return finish(
-    command.schema,
-    payload,
-    request,
-    options.commandId === undefined ? undefined : () => platform.digest(canonicalJson(sent)),
-  );
+  };
+  if (command.schema === undefined && options.commandId === undefined) return request;
+  return complete(platform, request, { command: command.name, aggregateId, expectedVersion, payload: payload.value });
 }
 
-async function finish(
-  schema: StandardSchema | undefined,
-  payload: Encoded<JsonObject>,
-  request: (payload: Encoded<JsonObject>) => CommandRequest,
-  digest: (() => Promise<string>) | undefined,
-): Promise<CommandRequest> {
-  const checked = request(schema === undefined ? payload : await parse(schema, payload.value));
-  return digest === undefined ? checked : { ...checked, hash: await digest() };
+/** What lies beside the payload's fields in the data of a command. */
+const ENVELOPE = ["aggregateId", "expectedVersion"] as const;
+
+async function complete(platform: IPlatform, request: CommandRequest, sent: object): Promise<CommandRequest> {
+  const { command, commandId, payload } = request;
+  const parsed = command.schema === undefined ? undefined : await parse(command.schema, payload);
+  return {
+    ...request,
+    ...(parsed && { payload: parsed.value, payloadBytes: parsed.bytes }),
+    ...(commandId !== undefined && { hash: await platform.digest(canonicalJson(sent)) }),
+  };
 }
 
 async function parse(schema: StandardSchema, payload: JsonObject): Promise<Encoded<JsonObject>> {
@@ -92,21 +88,16 @@ async function parse(schema: StandardSchema, payload: JsonObject): Promise<Encod
   return checkPayload((result as { value: unknown }).value);
 }
 
-function checkPayload(value: unknown): Encoded<JsonObject> {
-  const payload = encodeObject(value, "payload");
+function checkPayload(value: unknown, omitted?: readonly string[]): Encoded<JsonObject> {
+  const payload = encodeObject(value, "payload", 1, omitted);
   if (payload.bytes > LIMITS.commitBytes) {
     throw new ValidationError("payload", `has ${payload.bytes} bytes of JSON: keep it within ${LIMITS.commitBytes}`);
   }
   return payload;
 }
 
-function dataOf(data: unknown): Record<string, unknown> {
-  if (data === undefined || data === null) return {};
-  if (typeof data !== "object" || Array.isArray(data)) throw new ValidationError("payload", "give an object of JSON values");
-  // The spread would lose the class; a payload that is an instance is refused, as anywhere else.
-  const prototype: unknown = Object.getPrototypeOf(data);
-  if (prototype !== null && prototype !== Object.prototype) encodeObject(data, "payload");
-  return data as Record<string, unknown>;
+function dataOf(data: unknown): { readonly aggregateId?: string; readonly expectedVersion?: number } {
+  return typeof data === "object" && data !== null ? data : {};
 }
 
 function checkOptions(options: CommandOptions): void {

@@ -1,19 +1,25 @@
-import { type Address, keyOf } from "../model/address.ts";
+import { keyOf } from "../model/address.ts";
 import type { AnyAggregate } from "../model/aggregate.ts";
 import type { Receipt } from "../model/commit.ts";
 import { Err, IdempotencyError } from "../model/errors.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { CommitOutcome, IEventStore } from "../ports/event-store.ts";
+import type { IEventStore } from "../ports/event-store.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
-import { Attempt, type AttemptTools } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { Lanes } from "./lanes.ts";
+import { pendingOf } from "./pending.ts";
 import { refuseImpure } from "./recalculate.ts";
 import type { Registry } from "./registry.ts";
-import type { Rehydrator, Trust } from "./rehydrate.ts";
+import type { Rehydrator } from "./rehydrate.ts";
 import { replayOf } from "./replay.ts";
+import { Trial } from "./trial.ts";
+
+/** A command's result, before the handler gives it its own types. */
+type Context = CommandContext<AnyAggregate, JsonObject>;
 
 /** How long the first retry after a conflict waits at most, in ms, and how long the later ones do. */
 const FIRST_BACKOFF = 4;
@@ -40,128 +46,100 @@ export interface ExecutorSetting {
 export class Executor {
   readonly #setting: ExecutorSetting;
   readonly #groups: GroupCommit;
+  readonly #lanes = new Lanes();
 
   constructor(setting: ExecutorSetting) {
     this.#setting = setting;
-    this.#groups = new GroupCommit(setting.store, setting.tracer);
+    this.#groups = new GroupCommit(setting.store, setting.opensTenants, setting.tracer);
   }
 
-  /** Carries out one checked command; its aggregate's lane must be held. */
-  async carryOut(request: CommandRequest): Promise<CommandContext<AnyAggregate, JsonObject>> {
-    const end = this.#setting.platform.now() + this.#setting.deadline;
-    /** Aggregates whose state was read from the store while carrying out this command: a refusal by them is final. */
-    const checked = new Set<string>();
-    const distrusted = new Set<string>();
-    const tools: AttemptTools = {
-      rehydrator: this.#setting.rehydrator,
-      registrationOf: (Type) => this.#setting.registry.of(Type),
-      trustIn: (address): Trust => (distrusted.has(keyOf(address)) ? "events" : "cache"),
-    };
-    for (let tries = 0; ; tries++) {
-      const attempt = new Attempt(request, this.#setting.platform.newId(), tools);
-      try {
-        await attempt.decide();
-      } catch (error) {
-        if (await this.#isOutdated(attempt, checked)) continue;
-        return this.#replayOr(request, error);
-      }
-      if (attempt.isEmpty) {
-        if (await this.#isOutdated(attempt, checked)) continue;
-        const replay = await this.#replay(request, await this.#receipt(request));
-        if (replay !== undefined) return replay;
-        attempt.finish(undefined, () => this.#positionOf(request.address, attempt.main.loadedVersion));
-        return attempt;
-      }
-      const outcome = await this.#commit(request, attempt);
-      if (outcome.status === "committed") return attempt;
-      if (outcome.status === "failed") throw outcome.error;
-      if (outcome.status === "repeated") return (await this.#replay(request, outcome.receipt)) ?? attempt;
-      const address = { tenant: request.address.tenant, type: outcome.type, id: outcome.id };
-      const decidedOn = attempt.versionOf(address);
-      this.#setting.rehydrator.forget(address);
-      // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
-      if (outcome.actual < decidedOn) distrusted.add(keyOf(address));
-      const isOwn = keyOf(address) === keyOf(request.address);
-      const expected = request.expectedVersion;
-      if ((isOwn && expected !== undefined) || this.#setting.platform.now() >= end) {
-        return this.#replayOr(request, Err.concurrency(address, (isOwn ? expected : undefined) ?? decidedOn, outcome.actual));
-      }
-      await this.#backOff(tries, end);
-    }
-  }
-
-  async #commit(request: CommandRequest, attempt: Attempt): Promise<CommitOutcome> {
-    const { tenant } = request.address;
-    const pending = attempt.pending(this.#setting.platform.now(), receiptOf(request, attempt));
-    if (this.#setting.isDevelopment) await refuseImpure(this.#setting.store, attempt.participants);
-    let outcome: CommitOutcome;
+  /** Runs a task while no command is on the aggregate with this key in this process. */
+  async inLane<T>(key: string, task: () => Promise<T>): Promise<T> {
+    await this.#lanes.enter(key);
     try {
-      outcome = await this.#groups.submit(tenant, pending);
-    } catch (error) {
-      if (!this.#setting.opensTenants || !Err.is(error, "tenant") || error.status !== "absent") throw error;
-      await this.#setting.store.open(tenant);
-      outcome = await this.#groups.submit(tenant, pending);
+      return await task();
+    } finally {
+      this.#lanes.leave(key);
     }
-    if (outcome.status === "committed") {
-      const index = pending.writes.findIndex(({ type, id }) => type === request.address.type && id === request.address.id);
-      const known = outcome.positions?.[index];
-      const version = attempt.main.loadedVersion + (index < 0 ? 0 : 1);
-      attempt.finish(outcome.cost, async () => known ?? this.#positionOf(request.address, version));
-    }
-    return outcome;
   }
 
-  /** Whether the attempt decided on a warm state that the store has moved past; each aggregate is asked about once a command. */
-  async #isOutdated(attempt: Attempt, checked: Set<string>): Promise<boolean> {
-    let isOutdated = false;
-    for (const { address, isCached, loadedVersion } of attempt.participants) {
-      const key = keyOf(address);
-      if (!isCached || checked.has(key)) continue;
-      checked.add(key);
-      attempt.addCost({ reads: 1, writes: 0 });
-      if (await this.#setting.rehydrator.isStale(address, loadedVersion)) isOutdated = true;
+  /** Carries out one checked command, in its aggregate's lane. */
+  async carryOut(request: CommandRequest): Promise<Context> {
+    const { platform, deadline, isDevelopment, store, tracer } = this.#setting;
+    const { key, address } = request.place;
+    const trial = new Trial(this.#setting);
+    const waiting = this.#lanes.enter(key);
+    if (waiting !== undefined) await waiting;
+    const start = platform.now();
+    try {
+      for (let tries = 0; ; tries++) {
+        const begun = trial.begin(request);
+        const attempt = begun instanceof Attempt ? begun : await begun;
+        try {
+          const deciding = attempt.decide();
+          if (deciding !== undefined) await deciding;
+          attempt.close();
+        } catch (error) {
+          attempt.close();
+          if (await trial.isOutdated(attempt)) continue;
+          return await this.#replayOr(trial, request, error);
+        }
+        if (attempt.isEmpty) {
+          if (await trial.isOutdated(attempt)) continue;
+          const replay = await this.#replay(trial, request, await this.#receipt(request));
+          if (replay === undefined) attempt.finish(undefined, undefined);
+          return replay ?? attempt;
+        }
+        const pending = pendingOf(request, attempt, tries === 0 ? start : platform.now());
+        if (isDevelopment) await refuseImpure(store, attempt.participants);
+        const outcome = await this.#groups.submit(address.tenant, pending);
+        if (outcome.status === "committed") {
+          // The command's own aggregate comes first, if it is written at all.
+          attempt.finish(outcome.cost, attempt.events.length > 0 ? outcome.positions?.[0] : undefined);
+          return attempt;
+        }
+        if (outcome.status === "failed") throw outcome.error;
+        if (outcome.status === "repeated") return (await this.#replay(trial, request, outcome.receipt)) ?? attempt;
+        const conflict = trial.learn(attempt, { tenant: address.tenant, type: outcome.type, id: outcome.id }, outcome.actual);
+        const isExpected = keyOf(conflict.address) === key && request.expectedVersion !== undefined;
+        const end = start + deadline;
+        if (isExpected || platform.now() >= end) return await this.#replayOr(trial, request, conflict);
+        await this.#backOff(tries, end);
+      }
+    } finally {
+      this.#lanes.leave(key);
+      tracer?.trace(() => ({ method: "command", ...address, command: request.command.name, ms: platform.now() - start }));
     }
-    return isOutdated;
   }
 
   /** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
-  async #replayOr(request: CommandRequest, error: unknown): Promise<CommandContext<AnyAggregate, JsonObject>> {
+  async #replayOr(trial: Trial, request: CommandRequest, error: unknown): Promise<Context> {
     if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
-    const replay = await this.#replay(request, await this.#receipt(request));
+    const replay = await this.#replay(trial, request, await this.#receipt(request));
     if (replay !== undefined) return replay;
     throw error;
   }
 
-  async #receipt(request: CommandRequest): Promise<Receipt | undefined> {
-    return request.commandId === undefined ? undefined : this.#setting.store.receipt(request.address.tenant, request.commandId);
+  async #receipt({ commandId, place }: CommandRequest): Promise<Receipt | undefined> {
+    return commandId === undefined ? undefined : this.#setting.store.receipt(place.address.tenant, commandId);
   }
 
-  async #replay(
-    request: CommandRequest,
-    receipt: Receipt | undefined,
-  ): Promise<CommandContext<AnyAggregate, JsonObject> | undefined> {
+  async #replay(trial: Trial, request: CommandRequest, receipt: Receipt | undefined): Promise<Context | undefined> {
     if (receipt === undefined) return undefined;
-    if (receipt.actorId !== request.actor.id || receipt.hash !== request.hash) throw new IdempotencyError(receipt.commandId);
-    const address = { tenant: request.address.tenant, type: receipt.type, id: receipt.id };
-    const aggregate = await this.#setting.rehydrator.loadAt(request.command.owner, address, receipt.version);
-    const last = await this.#setting.store.load(address, { after: receipt.version - 1, upTo: receipt.version });
-    return replayOf(request, receipt, aggregate, last.commits[0], () => this.#positionOf(address, receipt.version));
+    const { actorId, hash, commandId, type, id, version } = receipt;
+    if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
+    const address = { tenant: request.actor.tenant, type, id };
+    const { store, rehydrator } = this.#setting;
+    const place = { registration: request.command.owner, address, key: keyOf(address) };
+    const aggregate = await rehydrator.loadAt(place, version);
+    const { commits } = await store.load(address, { after: version - 1, upTo: version });
+    return replayOf(request, receipt, aggregate, commits[0], () => trial.positionOf(address, version));
   }
 
   /** Waits a random time that doubles with each try ("full jitter"), so that contenders part; never past the deadline. */
   async #backOff(tries: number, end: number): Promise<void> {
-    const most = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** tries, end - this.#setting.platform.now());
-    await this.#setting.platform.sleep(Math.max(0, this.#setting.platform.random() * most));
+    const { platform } = this.#setting;
+    const most = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** tries, end - platform.now());
+    await platform.sleep(Math.max(0, platform.random() * most));
   }
-
-  async #positionOf(address: Address, version: number): Promise<number> {
-    return version < 0 ? 0 : ((await this.#setting.store.positionOf(address, version)) ?? 0);
-  }
-}
-
-function receiptOf(request: CommandRequest, attempt: Attempt): Receipt | undefined {
-  const { commandId, hash, actor, address } = request;
-  if (commandId === undefined || hash === undefined) return undefined;
-  const version = attempt.main.loadedVersion + (attempt.events.length > 0 ? 1 : 0);
-  return Object.freeze({ commandId, actorId: actor.id, hash, type: address.type, id: address.id, version });
 }

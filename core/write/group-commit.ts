@@ -1,4 +1,4 @@
-import { StoreError } from "../model/errors.ts";
+import { Err, StoreError } from "../model/errors.ts";
 import type { CommitOutcome, IEventStore, PendingCommit } from "../ports/event-store.ts";
 import type { ITracer } from "../ports/tracer.ts";
 
@@ -20,12 +20,14 @@ interface Entry {
  */
 export class GroupCommit {
   readonly #store: IEventStore;
+  readonly #opensTenants: boolean;
   readonly #tracer: ITracer | undefined;
   /** A tenant has a queue while a write of it is in flight. */
   readonly #queues = new Map<string, Entry[]>();
 
-  constructor(store: IEventStore, tracer: ITracer | undefined) {
+  constructor(store: IEventStore, opensTenants: boolean, tracer: ITracer | undefined) {
     this.#store = store;
+    this.#opensTenants = opensTenants;
     this.#tracer = tracer;
   }
 
@@ -49,22 +51,34 @@ export class GroupCommit {
       await this.#store.gather?.();
       const group = takeGroup(queue);
       this.#tracer?.trace(() => ({ method: "commit", tenant, commits: group.length }));
-      await this.#send(tenant, group);
+      const pending = group.map(pendingIn);
+      try {
+        settle(group, await this.#store.commit(tenant, pending));
+      } catch (error) {
+        await this.#openAndSend(tenant, group, pending, error);
+      }
     }
     this.#queues.delete(tenant);
   }
 
-  async #send(tenant: string, group: readonly Entry[]): Promise<void> {
+  /** Opens a tenant that nobody has opened yet, where the handler may: nothing was written, so the same group goes again. */
+  async #openAndSend(tenant: string, group: readonly Entry[], pending: readonly PendingCommit[], cause: unknown): Promise<void> {
     try {
-      const outcomes = await this.#store.commit(
-        tenant,
-        group.map((entry) => entry.pending),
-      );
-      for (const [index, entry] of group.entries()) entry.resolve(outcomes[index] ?? missingOutcome());
+      if (!this.#opensTenants || !Err.is(cause, "tenant") || cause.status !== "absent") throw cause;
+      await this.#store.open(tenant);
+      settle(group, await this.#store.commit(tenant, pending));
     } catch (error) {
       for (const entry of group) entry.reject(error);
     }
   }
+}
+
+function settle(group: readonly Entry[], outcomes: readonly CommitOutcome[]): void {
+  for (let index = 0; index < group.length; index++) group[index]?.resolve(outcomes[index] ?? missingOutcome());
+}
+
+function pendingIn(entry: Entry): PendingCommit {
+  return entry.pending;
 }
 
 /** Removes from the queue's head the entries that may go together: no two touch the same key, except by verifying only. */

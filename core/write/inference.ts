@@ -21,16 +21,18 @@ export type CommandName<C extends AggregateClasses> = C[number] extends infer Ty
     : never
   : never;
 
-/** The payload of a command, as its context declares it; none where it takes no context. */
+/** The payload of a command, as its context declares it; none where it takes no context, any JSON where the class is not known. */
 export type PayloadOf<C extends AggregateClasses, Name extends string> = string extends Name
   ? JsonObject
   : OwnerOf<C, Name> extends { readonly commands: Readonly<Record<Name, infer Command>> }
     ? Command extends (context: infer Context) => unknown
-      ? Context extends CommandContext<AnyAggregate, infer Payload>
-        ? Payload
-        : unknown extends Context
-          ? EmptyPayload
-          : never
+      ? [Context] extends [never]
+        ? JsonObject
+        : Context extends CommandContext<AnyAggregate, infer Payload>
+          ? Payload
+          : unknown extends Context
+            ? EmptyPayload
+            : never
       : never
     : never;
 

@@ -1,21 +1,23 @@
-/** Runs tasks of the same key one after another, in the order of their calls; tasks of different keys never wait for each other. */
+/** Lets the commands on one aggregate through one after another, in the order of their coming; different keys never wait for each other. */
 export class Lanes {
-  readonly #tails = new Map<string, Promise<void>>();
+  /** Who waits, by the keys of the lanes that are taken. */
+  readonly #taken = new Map<string, (() => void)[] | undefined>();
 
-  /** Resolves or rejects as the task does; a failing task does not stop the lane. */
-  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(key);
-    let leave!: () => void;
-    const tail = new Promise<void>((resolve) => {
-      leave = resolve;
-    });
-    this.#tails.set(key, tail);
-    if (before !== undefined) await before;
-    try {
-      return await task();
-    } finally {
-      if (this.#tails.get(key) === tail) this.#tails.delete(key);
-      leave();
+  /** Takes a lane; undefined = at once, else when the promise resolves. The caller must `leave` it, whatever happens. */
+  enter(key: string): Promise<void> | undefined {
+    if (!this.#taken.has(key)) {
+      this.#taken.set(key, undefined);
+      return undefined;
     }
+    const waiting = this.#taken.get(key) ?? [];
+    this.#taken.set(key, waiting);
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  /** Hands the lane to who came next. */
+  leave(key: string): void {
+    const next = this.#taken.get(key)?.shift();
+    if (next === undefined) this.#taken.delete(key);
+    else next();
   }
 }

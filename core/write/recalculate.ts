@@ -1,12 +1,11 @@
-import type { Address } from "../model/address.ts";
 import type { AggregateClass, AnyAggregate, EventName, EventsOf } from "../model/aggregate.ts";
 import { Err } from "../model/errors.ts";
 import { apply, applyCommits, create, stateOf } from "../model/fold.ts";
 import { canonicalJson, type DeepReadonly, encodeObject } from "../model/json.ts";
 import { newestSchema } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
-import type { Participant } from "./attempt.ts";
-import type { Registration } from "./registry.ts";
+import type { Participant } from "./participant.ts";
+import type { Place } from "./rehydrate.ts";
 
 /** An event that did not happen, for "what if". */
 export type HypotheticalEvent<A extends AnyAggregate> = {
@@ -24,8 +23,7 @@ export interface Recalculation<A extends AnyAggregate> {
 /** Folds an aggregate from all of its events, compares with its snapshot, then applies hypothetical events. Two loads, no write. */
 export async function recalculate<A extends AnyAggregate>(
   store: IEventStore,
-  registration: Registration,
-  address: Address,
+  { registration, address }: Place,
   hypothetical: readonly HypotheticalEvent<A>[],
 ): Promise<Recalculation<A>> {
   const { Type, plan } = registration;
@@ -44,11 +42,12 @@ export async function recalculate<A extends AnyAggregate>(
 
 /** @throws {Err} `integrity` where an aggregate's state is not what its events alone give: something changed it without an event. */
 export async function refuseImpure(store: IEventStore, participants: Iterable<Participant>): Promise<void> {
-  for (const { registration, address, events, loadedVersion, state } of participants) {
+  for (const { place, events, version, state } of participants) {
+    const { registration, address } = place;
     if (events.length === 0 || state === undefined) continue;
     const { commits } = await store.load(address, { after: -1 });
     // Somebody was faster: the commit will conflict, and the next attempt is compared.
-    if (commits.length !== loadedVersion + 1) continue;
+    if (commits.length !== version + 1) continue;
     const fold = create(registration.Type, address.id);
     applyCommits(registration.Type, fold, commits);
     apply(registration.Type, fold, events);

@@ -4,6 +4,7 @@ import { Err } from "../model/errors.ts";
 import { checkName } from "../model/ids.ts";
 import type { StandardSchema } from "../model/schema.ts";
 import { planOf, type SnapshotPlan } from "../model/snapshot.ts";
+import type { UpcasterMap } from "../model/upcast.ts";
 
 /** An aggregate class, checked once. */
 export interface Registration {
@@ -76,11 +77,10 @@ function register(Type: AggregateClass): Registration {
   const type = checkName(typeof Type.path === "string" ? typeOf(Type) : Type.path, `${Type.name}.path`);
   const probe = new Type();
   const commandNames = namesOf(probe, "commands", Type.name);
-  namesOf(probe, "events", Type.name);
+  const eventNames = namesOf(probe, "events", Type.name);
   checkAccess(Type.access, commandNames, Type.name);
-  for (const name of Object.keys(Type.schemas ?? {})) {
-    if (!commandNames.includes(name)) throw Err.invalidArgument(`${Type.name}.schemas`, `${name} is no command of it: remove it`);
-  }
+  checkSchemas(Type.schemas, commandNames, Type.name);
+  checkUpcasters(Type.upcasters, eventNames, Type.name);
   return Object.freeze({ Type, type, plan: checkPlan(Type), commandNames });
 }
 
@@ -105,6 +105,24 @@ function checkAccess(access: Access | undefined, commandNames: readonly string[]
     const isRule =
       rule === "tenant" || typeof rule === "function" || (Array.isArray(rule) && rule.every((role) => typeof role === "string"));
     if (!isRule) throw Err.invalidArgument(`${name}.${command}`, 'give "tenant", an array of roles, or a predicate');
+  }
+}
+
+function checkSchemas(schemas: AggregateClass["schemas"], commandNames: readonly string[], owner: string): void {
+  const name = `${owner}.schemas`;
+  for (const [command, schema] of Object.entries(schemas ?? {})) {
+    if (!commandNames.includes(command)) throw Err.invalidArgument(name, `${command} is no command of it: remove it`);
+    if (typeof schema?.["~standard"]?.validate !== "function")
+      throw Err.invalidArgument(`${name}.${command}`, "give a Standard Schema");
+  }
+}
+
+function checkUpcasters(upcasters: UpcasterMap | undefined, eventNames: readonly string[], owner: string): void {
+  const name = `${owner}.upcasters`;
+  for (const [event, chain] of Object.entries(upcasters ?? {})) {
+    if (!eventNames.includes(event)) throw Err.invalidArgument(name, `${event} is no event of it: remove it`);
+    const isChain = Array.isArray(chain) && chain.every((step) => typeof step === "function");
+    if (!isChain) throw Err.invalidArgument(`${name}.${event}`, "give an array of functions");
   }
 }
 

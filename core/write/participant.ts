@@ -1,0 +1,74 @@
+import type { AnyAggregate } from "../model/aggregate.ts";
+import { LIMITS, type StoredEvent } from "../model/commit.ts";
+import { ValidationError } from "../model/errors.ts";
+import { apply, stateOf } from "../model/fold.ts";
+import { checkInteger } from "../model/ids.ts";
+import { encodeObject, type JsonObject } from "../model/json.ts";
+import { isDue } from "../model/snapshot.ts";
+import { newestSchema } from "../model/upcast.ts";
+import type { PendingWrite } from "../ports/event-store.ts";
+import type { Place } from "./rehydrate.ts";
+
+/** The bytes of `{"name":"","payload":,"schemaVersion":0},` around an event's name and payload. */
+const EVENT_OVERHEAD = 42;
+
+/** One aggregate that takes part in an attempt. */
+export class Participant {
+  readonly place: Place;
+  readonly aggregate: AnyAggregate;
+  /** The version that was decided upon; -1 without commits. */
+  readonly version: number;
+  /** The state came from the cache, so it may be stale. */
+  readonly isCached: boolean;
+  /** The commit must conflict if it changes meanwhile. */
+  readonly isVerified: boolean;
+  readonly events: StoredEvent[] = [];
+  /** The state after the events, once the write is made; undefined where states are not kept. */
+  state: JsonObject | undefined;
+  /** Bytes of JSON of the events. */
+  bytes = 0;
+
+  constructor(place: Place, aggregate: AnyAggregate, isCached: boolean, isVerified: boolean) {
+    this.place = place;
+    this.aggregate = aggregate;
+    this.version = aggregate.aggregateVersion;
+    this.isCached = isCached;
+    this.isVerified = isVerified;
+  }
+
+  /** Applies an event and queues it. `encodedBytes` says that the payload is encoded already. @throws {ValidationError} for a bound. */
+  push(eventName: string, payload: object, schemaVersion: number | undefined, encodedBytes?: number): void {
+    const { Type, type } = this.place.registration;
+    const schema =
+      schemaVersion === undefined
+        ? newestSchema(Type.upcasters, eventName)
+        : checkInteger(schemaVersion, "schemaVersion", 0, 1_000_000);
+    checkBound(this.events.length + 1, LIMITS.events, `events are pushed on ${type}`);
+    const encoded =
+      encodedBytes === undefined ? encodeObject(payload, eventName) : { value: payload as JsonObject, bytes: encodedBytes };
+    this.bytes += encoded.bytes + eventName.length + EVENT_OVERHEAD;
+    checkBound(this.bytes, LIMITS.commitBytes, `bytes of events are pushed on ${type}`);
+    const event = Object.freeze({ name: eventName, payload: encoded.value, schemaVersion: schema });
+    apply(Type, this.aggregate, [event]);
+    this.events.push(event);
+  }
+
+  /** The write of the queued events at the next version, with a snapshot where one is due. @throws {ValidationError} for state that is not JSON. */
+  write(): PendingWrite {
+    const { registration, address } = this.place;
+    const { type, id } = address;
+    const { plan } = registration;
+    const { events, bytes } = this;
+    const version = this.version + 1;
+    if (plan.every === 0) return { type, id, version, events, bytes };
+    const encoded = stateOf(this.aggregate);
+    this.state = encoded.value;
+    if (!isDue(plan, version)) return { type, id, version, events, bytes };
+    return { type, id, version, events, bytes: bytes + encoded.bytes, snapshot: { schema: plan.schema, state: encoded.value } };
+  }
+}
+
+/** @throws {ValidationError} when a command does more than it may. */
+export function checkBound(actual: number, most: number, what: string): void {
+  if (actual > most) throw new ValidationError("", `${actual} ${what} by one command, at most ${most} can be: split the command`);
+}

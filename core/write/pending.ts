@@ -1,0 +1,48 @@
+import { LIMITS, type Receipt } from "../model/commit.ts";
+import type { PendingCommit, PendingWrite, Verified } from "../ports/event-store.ts";
+import type { Attempt } from "./attempt.ts";
+import type { CommandRequest } from "./command-request.ts";
+import { checkBound, type Participant } from "./participant.ts";
+
+/** Makes what a decided attempt writes, with every bound checked. @throws {ValidationError} for a bound, or for state that is not JSON. */
+export function pendingOf(request: CommandRequest, attempt: Attempt, at: number): PendingCommit {
+  const { actor, command, correlationId, causationId } = request;
+  const writes: PendingWrite[] = [];
+  const verified: Verified[] = [];
+  let bytes = 0;
+  for (const participant of attempt.participants) {
+    if (participant.events.length > 0) {
+      writes.push(participant.write());
+      bytes += participant.bytes;
+    } else if (participant.isVerified) {
+      const { type, id } = participant.place.address;
+      verified.push({ type, id, version: participant.version });
+    }
+  }
+  checkBound(writes.length, LIMITS.written, "aggregates are written");
+  checkBound(verified.length, LIMITS.verified, "aggregates are verified");
+  checkBound(bytes, LIMITS.commandBytes, "bytes of events are written");
+  const receipt = receiptOf(request, attempt.main);
+  const pending = {
+    commitId: attempt.commitId,
+    writes,
+    verified,
+    command: command.name,
+    actor: { id: actor.id, name: actor.name },
+    at,
+  };
+  // Spreading costs a warm command more than the rest of this function, and most commands have nothing to spread.
+  if (receipt === undefined && correlationId === undefined && causationId === undefined) return Object.freeze(pending);
+  return Object.freeze({
+    ...pending,
+    ...(receipt && { receipt }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(causationId !== undefined && { causationId }),
+  });
+}
+
+function receiptOf({ commandId, hash, actor, place }: CommandRequest, main: Participant): Receipt | undefined {
+  if (commandId === undefined || hash === undefined) return undefined;
+  const version = main.version + (main.events.length > 0 ? 1 : 0);
+  return Object.freeze({ commandId, actorId: actor.id, hash, type: place.address.type, id: place.address.id, version });
+}
