@@ -73,6 +73,17 @@ export const cursors: Facet = {
       },
     },
     {
+      title: "keeps the mark of a rewind that is deleting views, until the cursor is written without it",
+      check: async ({ store, tenant }) => {
+        const lease = await project(store, tenant, "balances", {}, { thread: "main", handler: "H" });
+        const clearing: Cursor = { position: 0, collection: "balances", isClearing: true };
+        await moves(store, lease, { cursors: { H: clearing } });
+        expect(await cursorsOf(store, tenant, "main")).to.deep.equal({ H: clearing });
+        await moves(store, lease, { cursors: { H: { position: 0, collection: "balances" } } });
+        expect(await cursorsOf(store, tenant, "main")).to.deep.equal({ H: { position: 0, collection: "balances" } });
+      },
+    },
+    {
       title: "keeps an error of 1,000 characters",
       check: async ({ store, tenant }) => {
         const failed: Cursor = { position: 5, failure: { ...FAILURE, error: "💥é".repeat(333) } };

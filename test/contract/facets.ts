@@ -2,6 +2,9 @@ import { append } from "./append.ts";
 import type { Facet } from "./clause.ts";
 import { codec } from "./codec.ts";
 import { cursors } from "./cursors.ts";
+import { engineCommands } from "./engine-commands.ts";
+import { engineInput } from "./engine-input.ts";
+import { engineResends } from "./engine-resends.ts";
 import { erasure } from "./erasure.ts";
 import { ids } from "./ids.ts";
 import { leases } from "./leases.ts";
@@ -46,4 +49,7 @@ export const FACETS: readonly Facet[] = [
   erasure,
   moving,
   redaction,
+  engineInput,
+  engineCommands,
+  engineResends,
 ];
