@@ -125,6 +125,18 @@ describe("The types of a command", () => {
   });
 });
 
+describe("The types of a handler whose classes are not known", () => {
+  it("let any command be sent with any JSON", () => {
+    const untyped = new CommandHandler(store, [SummingCalculator] as readonly AggregateClass[]);
+    neverRun(
+      () => untyped.command(actor, "AddNumbers", { number1: 1, aggregateId: "a" }),
+      () => untyped.command(actor, "AddNumbers" as string, { number1: 1, aggregateId: "a" }),
+      // @ts-expect-error a date is no JSON
+      () => untyped.command(actor, "AddNumbers", { at: new Date(0) }),
+    );
+  });
+});
+
 describe("The types of a context", () => {
   it("check events by name and payload", () => {
     neverRun(async (context?: CommandContext<SummingCalculator, { number1: number; number2: number }>) => {

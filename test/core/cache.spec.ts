@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import { CommandHandler, type CommandHandlerOptions } from "../../core/index.ts";
+import { Account } from "../../examples/bank-account/index.ts";
+import { SummingCalculator } from "../../examples/calculator/index.ts";
+import { actorOf } from "../support/actors.ts";
+import { countedStore } from "../support/counted-store.ts";
+import { HandClock } from "../support/hand-clock.ts";
+
+const MINUTE = 60_000;
+
+describe("The warm cache", () => {
+  function scene(options: CommandHandlerOptions = {}) {
+    const platform = new HandClock();
+    const counted = countedStore();
+    const handler = new CommandHandler(counted.store, [SummingCalculator, Account], { platform, ...options });
+    const add = (aggregateId: string, tenant = "t") =>
+      handler.command(actorOf(tenant), "AddNumbers", { number1: 1, number2: 0, aggregateId });
+    return { ...counted, platform, handler, add };
+  }
+
+  it("spares every read but the first", async () => {
+    const { add, loads } = scene();
+    for (let count = 0; count < 5; count++) await add("a");
+    expect(loads).to.deep.equal(["a"]);
+  });
+
+  it("spares even the first where the id is generated", async () => {
+    const { handler, loads } = scene();
+    const { aggregateId, cost } = await handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0 });
+    await handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId });
+    expect([loads, cost.reads]).to.deep.equal([[], 0]);
+  });
+
+  it("keeps a state for 10 minutes, and no longer", async () => {
+    const { add, loads, platform, reset } = scene();
+    await add("a");
+    reset();
+    platform.time += 10 * MINUTE;
+    await add("a");
+    expect(loads).to.deep.equal([]);
+    // That command confirmed the state: it is 10 minutes young again.
+    platform.time += 10 * MINUTE;
+    await add("a");
+    expect(loads).to.deep.equal([]);
+    platform.time += 10 * MINUTE + 1;
+    expect((await add("a")).aggregate.sum).to.equal(4);
+    expect(loads).to.deep.equal(["a"]);
+  });
+
+  it("drops the least recently used above its size", async () => {
+    const { add, loads, reset } = scene({ cacheSize: 2 });
+    await add("a");
+    await add("b");
+    await add("a");
+    await add("c");
+    reset();
+    await add("a");
+    await add("c");
+    expect(loads).to.deep.equal([]);
+    expect((await add("b")).aggregate.sum).to.equal(2);
+    expect(loads).to.deep.equal(["b"]);
+    await add("c");
+    expect(loads).to.deep.equal(["b"]);
+    await add("a");
+    expect(loads).to.deep.equal(["b", "a"]);
+  });
+
+  it("is keyed by tenant, type and id", async () => {
+    const { add, handler, loads } = scene();
+    await add("a", "one");
+    await add("a", "other");
+    await handler.command(actorOf("one"), "OpenAccount", { owner: "ada", aggregateId: "a" });
+    expect(loads).to.deep.equal(["a", "a", "a"]);
+    expect((await add("a", "one")).aggregate.sum).to.equal(2);
+    expect((await add("a", "other")).aggregate.sum).to.equal(2);
+  });
+
+  it("hands out copies: what a caller does to one changes no other", async () => {
+    const { add, handler } = scene();
+    const context = await add("a");
+    context.aggregate.sum = 1_000;
+    expect((await add("a")).aggregate.sum).to.equal(2);
+    const loaded = await handler.load(actorOf("t"), SummingCalculator, "a");
+    if (loaded !== undefined) loaded.sum = 1_000;
+    expect((await add("a")).aggregate.sum).to.equal(3);
+    expect(context.aggregate.aggregateVersion).to.equal(0);
+  });
+
+  it("is not used by `load`, which always asks the store", async () => {
+    const { add, handler, loads, reset } = scene();
+    await add("a");
+    reset();
+    await handler.load(actorOf("t"), SummingCalculator, "a");
+    await handler.load(actorOf("t"), SummingCalculator, "a");
+    expect(loads).to.deep.equal(["a", "a"]);
+  });
+
+  it("is left by a redaction", async () => {
+    const { add, handler, loads, reset } = scene();
+    await add("a");
+    expect(await handler.redact("t", SummingCalculator, "a", () => ({ number1: 40, number2: 0 }))).to.equal(1);
+    reset();
+    expect((await add("a")).aggregate.sum).to.equal(41);
+    expect(loads).to.deep.equal(["a"]);
+  });
+});
