@@ -1,4 +1,4 @@
-import { ValidationError } from "../core/index.ts";
+import { Err, ValidationError } from "../core/index.ts";
 import { Refusal } from "./problem.ts";
 
 /** The largest body that is read, in bytes: the largest command is 1 MiB too. */
@@ -79,10 +79,23 @@ function decode(bytes: Uint8Array): string {
 /** The parser's own message is left out, because it quotes the body. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return LONG_INTEGER.test(text) ? JSON.parse(text, refuseRounded) : JSON.parse(text);
+  } catch (error) {
+    if (Err.is(error)) throw error;
     throw new Refusal("malformed", "the body is not JSON: send one JSON object, without NaN, comments or trailing commas");
   }
+}
+
+/** Integers of 16 digits may not fit a number any more, and the parser would round them without a word: another client's id, say. */
+const LONG_INTEGER = /\d{16}/;
+
+function refuseRounded(key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== "number" || source === undefined || !/^-?\d+$/.test(source)) return value;
+  if (!Number.isFinite(value) || BigInt(source) !== BigInt(value)) {
+    throw new ValidationError(key, "is an integer that a JSON number cannot hold: send it as a text");
+  }
+  return value;
 }
 
 function tooLarge(): Refusal {

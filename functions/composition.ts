@@ -57,6 +57,12 @@ export interface Service {
   readonly collections: ReadonlyMap<string, Keeper>;
 }
 
+/**
+ * How long a thread is leased, in ms. After a crash nobody reads it until the lease has ended: short enough that `?position=` outwaits it,
+ * long enough for handlers that only keep views; a slow one (mail, HTTP) needs a longer lease.
+ */
+const LEASE = 2_000;
+
 /** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
 export function compose(store: IEventStore, { aggregates, threads }: Composition, options: ServiceOptions = {}): Service {
   const { tracer } = options;
@@ -73,7 +79,9 @@ export function compose(store: IEventStore, { aggregates, threads }: Composition
 /** Keeps every thread of a service reading, for all tenants, until the signal aborts; rejects as soon as one of them cannot go on. */
 export async function readAlong({ reader, threads }: Pick<Service, "reader" | "threads">, signal: AbortSignal): Promise<void> {
   // Together, because threads do not depend on each other.
-  await Promise.all(Object.entries(threads).map(([thread, handlers]) => reader.run("all", thread, handlers, { signal })));
+  await Promise.all(
+    Object.entries(threads).map(([thread, handlers]) => reader.run("all", thread, handlers, { signal, lease: LEASE })),
+  );
 }
 
 function keepersOf(threads: Composition["threads"]): ReadonlyMap<string, Keeper> {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { SetupError } from "./settings.ts";
 
 const NAME = "token-secret";
@@ -17,13 +17,26 @@ const SECRET = /^[A-Za-z0-9_-]{43}$/;
 export async function developmentSecret(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, NAME);
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDirectory(dataDir);
     return (await read(path)) ?? (await make(path));
   } catch (error) {
     if (error instanceof SetupError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new SetupError(`DATA_DIR ${dataDir} cannot be used (${code}): name a directory that this user can write.`);
+  }
+}
+
+/** Not `mkdir`'s own recursion, which never ends where a parent is there but takes no directories (`/proc`). */
+async function makeDirectory(path: string, isRetry = false): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || isRetry) throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path, true);
   }
 }
 

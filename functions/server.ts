@@ -33,6 +33,7 @@ export async function listen(
     { hostname: host, errorHandler: (error) => problemResponse(problemOf(error instanceof RequestError ? notHttp() : error)) },
   );
   const open = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
   let isStopping = false;
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, (incoming, outgoing) => {
     open.add(outgoing);
@@ -44,6 +45,10 @@ export async function listen(
     void answer(incoming, outgoing);
   });
   server.on("clientError", refuseConnection);
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await start(server, host, port);
   const { port: taken } = server.address() as AddressInfo;
   return {
@@ -52,7 +57,10 @@ export async function listen(
       isStopping = true;
       // Tells clients that keep connections alive to make a new one, elsewhere.
       for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader("connection", "close");
-      return close(server, patience);
+      const closed = close(server, patience);
+      // Node closes connections that are idle after a request, but not those that never sent one.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      return closed;
     },
   };
 }

@@ -20,10 +20,10 @@ export function welcome({ url, dataDir, isDataDirSet, home, cwd }: Start): strin
   return `Evenant listens on ${url} and keeps its data in ${dataDir}.
 
 Send a command:
-TOKEN=$(${token}) && curl -s ${bearer} -H "Content-Type: application/json" -d '${command}' ${url}/commands/AddNumbers
+TOKEN=$(${token}) && curl -s -w "\\n" ${bearer} -H "Content-Type: application/json" -d '${command}' ${url}/commands/AddNumbers
 
 Then read the view of it:
-curl -s ${bearer} "${url}/views/totals/calc1?position=1"
+curl -s -w "\\n" ${bearer} "${url}/views/totals/calc1?position=1"
 `;
 }
 
