@@ -9,14 +9,14 @@ import { jsonLog } from "../../functions/log.ts";
 import { listen } from "../../functions/server.ts";
 
 /** The secret of every backend in the tests. */
-export const SECRET = new TextEncoder().encode("a secret of the tests, of 32 bytes");
+export const SECRET: Uint8Array = new TextEncoder().encode("a secret of the tests, of 32 bytes");
 
 /** Signs a token for somebody of tenant acme, with other claims where they are given; undefined leaves a claim out. */
-export async function tokenOf(claims: Readonly<Record<string, unknown>> = {}): Promise<string> {
+export async function tokenOf(claims: Readonly<Record<string, unknown>> = {}, secret = SECRET): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const all = { sub: "ada", tenant: "acme", roles: ["manager", "user"], iat: now, exp: now + 600, ...claims };
   const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-  return new SignJWT(given).setProtectedHeader({ alg: "HS256" }).sign(SECRET);
+  return new SignJWT(given).setProtectedHeader({ alg: "HS256" }).sign(secret);
 }
 
 /** The members that answers and problems may have: a test asks for those that it expects. */
