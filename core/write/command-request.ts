@@ -55,6 +55,8 @@ export function checkRequest(
   const isNew = aggregateId === undefined;
   const address = { tenant: checked.tenant, type: command.owner.type, id: aggregateId ?? platform.newId() };
   const request: CommandRequest = {
+    // First, so that nothing in it, whoever filled it, can stand for the actor or the place.
+    ...options,
     actor: checked,
     command,
     place: { registration: command.owner, address, key: keyOf(address) },
@@ -62,7 +64,6 @@ export function checkRequest(
     expectedVersion,
     payload: payload.value,
     payloadBytes: payload.bytes,
-    ...options,
   };
   if (command.schema === undefined && options.commandId === undefined) return request;
   return complete(platform, request, { command: command.name, aggregateId, expectedVersion, payload: payload.value });
