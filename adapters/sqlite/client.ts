@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { closed, isBusy, translate } from "./failure.ts";
+import { closed, isBusy, noSharedMemory, translate } from "./failure.ts";
 import { prepareSchema } from "./schema.ts";
 
 /** What a statement takes; texts are compared bytewise. */
@@ -124,7 +124,7 @@ export class Client {
    */
   async forgetDeleted(): Promise<void> {
     const end = performance.now() + CHECKPOINT_PATIENCE;
-    while (!this.#isClosed && this.#checkpoint.get()?.busy !== 0 && performance.now() < end) {
+    while ((await this.patiently(() => this.#checkpoint.get()))?.busy !== 0 && performance.now() < end) {
       await pause(Math.random() * LONGEST_PAUSE);
     }
   }
@@ -150,7 +150,9 @@ export class Client {
   #prepare(): void {
     this.#database.exec("PRAGMA busy_timeout = 1000");
     // secure_delete overwrites what is deleted, so that erased and redacted data does not linger in free pages.
-    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+    const mode = this.#database.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+    if (mode !== "wal" && mode !== "memory") throw noSharedMemory(this.path);
+    this.#database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
     // Where the system has it (macOS), only this makes a disk write its cache.
     this.#database.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
     prepareSchema(this.#database, this.path);

@@ -58,6 +58,13 @@ export function closed(path: string): StoreError {
   return new StoreError(`the store of ${path} is closed: make a new one`, { retryable: false });
 }
 
+/** The error for a file system on which SQLite cannot keep a write-ahead log. */
+export function noSharedMemory(path: string): StoreError {
+  return new StoreError(`the database ${path} cannot have a write-ahead log there: put it on a disk of this machine`, {
+    retryable: false,
+  });
+}
+
 function codeOf(error: unknown): number | undefined {
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
   return error instanceof Error && code === "ERR_SQLITE_ERROR" && typeof errcode === "number" ? errcode & 0xff : undefined;

@@ -10,7 +10,7 @@ export interface TenantRow {
   readonly head: number;
   /** Where fences and revisions begin: beyond those of the tenant's earlier life, so that no old lease fits. */
   readonly first_fence: number;
-  /** Grows whenever the tenant is erased or filled anew, so that what began before notices. */
+  /** Grows whenever the tenant is erased, filled or opened anew, so that what began before notices. */
   readonly life: number;
   /** When all was gone, in ms since 1970; null while something may be left. */
   readonly erased_at: number | null;
@@ -31,7 +31,7 @@ export class Registry {
     this.#row = client.query<TenantRow>("SELECT * FROM tenants WHERE name = ?");
     this.#page = client.query<TenantRow>("SELECT * FROM tenants WHERE name > ? ORDER BY name LIMIT ?");
     this.#open = client.query(
-      "INSERT INTO tenants (name, status) VALUES (?, 'open') ON CONFLICT (name) DO UPDATE SET status = 'open', erased_at = NULL",
+      "INSERT INTO tenants (name, status) VALUES (?, 'open') ON CONFLICT (name) DO UPDATE SET life = life + (status = 'erased'), status = 'open', erased_at = NULL",
     );
     this.#setStatus = client.query("UPDATE tenants SET status = ? WHERE no = ?");
     this.#begin = client.query(

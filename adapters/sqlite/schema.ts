@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../../core/index.ts";
 
 /** The number of this schema, kept in `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** Marks a file as Evenant's, in `PRAGMA application_id`: "Evnt". */
 const APPLICATION_ID = 0x45766e74;

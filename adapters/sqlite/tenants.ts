@@ -1,4 +1,12 @@
-import { commitRecord, type ExportRecord, ImportOrder, type ParkedEvent, TenantError, threadRecords } from "../../core/index.ts";
+import {
+  commitRecord,
+  type ExportRecord,
+  ImportOrder,
+  type ParkedEvent,
+  type ParkedPage,
+  TenantError,
+  threadRecords,
+} from "../../core/index.ts";
 import type { TenantRow } from "./registry.ts";
 import type { Tables } from "./tables.ts";
 
@@ -67,14 +75,19 @@ async function* generate(tables: Tables, start: Promise<TenantRow | { readonly e
     after = next;
   }
   for (const thread of await same(() => threads.names(row))) {
-    const [cursors, parked] = await same(() => [threads.stateOf(row, thread).cursors, parkedIn(tables, row, thread)] as const);
-    yield* threadRecords(thread, cursors, parked, row.head);
+    const { cursors } = await same(() => threads.stateOf(row, thread));
+    yield* threadRecords(thread, cursors, parkedIn(tables, row, thread), row.head);
   }
   yield { kind: "end", commits: row.head };
 }
 
-function parkedIn({ parked }: Tables, row: TenantRow, thread: string): readonly ParkedEvent[] {
-  return parked.page(row, thread, { limit: Number.MAX_SAFE_INTEGER - 1 }).parked;
+async function* parkedIn({ client, registry, parked }: Tables, row: TenantRow, thread: string): AsyncGenerator<ParkedEvent> {
+  let page: ParkedPage | undefined;
+  do {
+    const options = { limit: STEP, ...(page?.next && { after: page.next }) };
+    page = await client.read(() => parked.page(registry.sameLife(row.name, row.life), thread, options));
+    yield* page.parked;
+  } while (page.next !== undefined);
 }
 
 async function sweepAll({ writer, registry, sweep }: Tables, { name, life }: TenantRow): Promise<void> {

@@ -11,7 +11,7 @@ export class Watcher {
   readonly #dataVersion;
   readonly #doorbell = new Doorbell();
   /** The head at which each watched tenant was last seen. */
-  readonly #heads = new Map<string, number>();
+  #heads = new Map<string, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #seenVersion = -1;
 
@@ -50,17 +50,13 @@ export class Watcher {
     try {
       const version = this.#dataVersion.get()?.data_version ?? -1;
       if (version === this.#seenVersion) return;
-      for (const tenant of this.#doorbell.watched) this.#compare(tenant);
+      const heads = new Map<string, number>();
+      for (const tenant of this.#doorbell.watched) heads.set(tenant, this.#registry.find(tenant)?.head ?? 0);
+      for (const [tenant, head] of heads) if (this.#heads.get(tenant) !== head) this.#doorbell.ring(tenant);
+      this.#heads = heads;
       this.#seenVersion = version;
     } catch {
       // A lock, or a file that failed: the calls that need it will tell; the next look may ring.
     }
-  }
-
-  #compare(tenant: string): void {
-    const head = this.#registry.find(tenant)?.head ?? 0;
-    if (this.#heads.get(tenant) === head) return;
-    this.#heads.set(tenant, head);
-    this.#doorbell.ring(tenant);
   }
 }

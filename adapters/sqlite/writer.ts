@@ -1,9 +1,17 @@
 import { Err } from "../../core/index.ts";
-import type { Client } from "./client.ts";
 import { closed, isDiskError, translate } from "./failure.ts";
 
 /** How long one transaction may take in more jobs, in ms: other processes and the event loop wait meanwhile. */
 const LONGEST_TURN = 25;
+
+/** How transactions begin and end. */
+export interface Transactions {
+  readonly path: string;
+  patiently<T>(attempt: () => T): Promise<T>;
+  begin(): void;
+  commit(): void;
+  rollback(): void;
+}
 
 interface Job {
   /** Checks, then writes; throws an `Err` only before it has written anything. */
@@ -16,13 +24,13 @@ interface Job {
 
 /** Lets all that is written in the same turn of the event loop, of whatever tenants, share one transaction, and so one wait for the disk. */
 export class Writer {
-  readonly #client: Client;
+  readonly #transactions: Transactions;
   #queue: Job[] = [];
   #draining: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(transactions: Transactions) {
+    this.#transactions = transactions;
   }
 
   /**
@@ -32,7 +40,7 @@ export class Writer {
    */
   write<T>(run: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) return reject(closed(this.#client.path));
+      if (this.#isClosed) return reject(closed(this.#transactions.path));
       this.#queue.push({ run, resolve, reject });
       this.#draining ??= this.#drain();
     });
@@ -49,7 +57,7 @@ export class Writer {
     await Promise.resolve();
     while (this.#queue.length > 0) {
       try {
-        await this.#client.patiently(() => this.#client.begin());
+        await this.#transactions.patiently(() => this.#transactions.begin());
         this.#transact();
       } catch (error) {
         for (const job of this.#queue.splice(0)) job.reject(error);
@@ -72,9 +80,9 @@ export class Writer {
         settles.push(attempt(job));
       }
       isAtEnd = true;
-      this.#client.commit();
+      this.#transactions.commit();
     } catch (error) {
-      this.#client.rollback();
+      this.#transactions.rollback();
       this.#fail(jobs, error, isAtEnd);
       return;
     }
@@ -92,7 +100,7 @@ export class Writer {
       this.#queue.unshift(...jobs.map((job) => ({ ...job, isAlone: true }) as const));
       return;
     }
-    const failure = translate(error, this.#client.path, isAtEnd && isDiskError(error) ? "unknown" : "none");
+    const failure = translate(error, this.#transactions.path, isAtEnd && isDiskError(error) ? "unknown" : "none");
     for (const job of jobs) job.reject(failure);
   }
 }

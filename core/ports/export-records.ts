@@ -13,24 +13,17 @@ export function commitRecord(commit: PositionedCommit, position: number): Export
  *
  * Projections are left out, because they begin anew. A handler that went beyond `head` since stands at `head`.
  */
-export function threadRecords(
+export async function* threadRecords(
   thread: string,
   cursors: Readonly<Record<string, Cursor>>,
-  parked: readonly ParkedEvent[],
+  parked: Iterable<ParkedEvent> | AsyncIterable<ParkedEvent>,
   head: number,
-): readonly ExportRecord[] {
+): AsyncGenerator<ExportRecord> {
   const kept = Object.entries(cursors).filter(([, { collection }]) => collection === undefined);
-  const records: ExportRecord[] = [
-    {
-      kind: "thread",
-      thread,
-      cursors: Object.fromEntries(kept.map(([handler, { position }]) => [handler, Math.min(position, head)])),
-    },
-  ];
-  for (const event of parked) {
-    if (event.position <= head && cursors[event.handler]?.collection === undefined) {
-      records.push({ kind: "parked", thread, parked: event });
-    }
+  const positions = Object.fromEntries(kept.map(([handler, { position }]) => [handler, Math.min(position, head)]));
+  yield { kind: "thread", thread, cursors: positions };
+  for await (const event of parked) {
+    if (event.position <= head && cursors[event.handler]?.collection === undefined)
+      yield { kind: "parked", thread, parked: event };
   }
-  return records;
 }
