@@ -19,7 +19,7 @@ export class Progress {
   readonly #store: IEventStore;
   readonly #lease: Lease;
   readonly #tracer: ITracer | undefined;
-  /** Collections that their handlers own already. */
+  /** Collections that their handlers own already, as `handler/collection`. */
   readonly #claimed: Set<string>;
   #cursors: Record<string, Cursor> = {};
   #rewound: string[] = [];
@@ -40,7 +40,7 @@ export class Progress {
     this.#tracer = tracer;
     this.#lease = lease;
     this.#waiting = waiting;
-    this.#claimed = new Set(Object.values(cursors).flatMap(({ collection }) => (collection === undefined ? [] : [collection])));
+    this.#claimed = new Set(Object.entries(cursors).map(([handler, { collection }]) => `${handler}/${collection}`));
   }
 
   /** Whether one more event might not fit into the same write: it can change one view and park one event. */
@@ -86,7 +86,7 @@ export class Progress {
    */
   async store(leasedUntil: number): Promise<boolean> {
     const claims = Object.entries(this.#cursors).flatMap(([handler, { collection }]) =>
-      collection === undefined || this.#claimed.has(collection) ? [] : [{ collection, handler }],
+      collection === undefined || this.#claimed.has(`${handler}/${collection}`) ? [] : [{ collection, handler }],
     );
     const outcome = await this.#store.commitCursors(this.#lease, {
       cursors: this.#cursors,
@@ -108,7 +108,7 @@ export class Progress {
         `collection ${collection} belongs to ${handler} on thread ${thread}: give this projection another collection`,
       );
     }
-    for (const { collection } of claims) this.#claimed.add(collection);
+    for (const { collection, handler } of claims) this.#claimed.add(`${handler}/${collection}`);
     return outcome.status === "committed";
   }
 

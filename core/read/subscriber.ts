@@ -31,6 +31,7 @@ export interface Delivery {
 export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[] {
   if (!Array.isArray(handlers) || handlers.length === 0) throw Err.missingArgument("handlers");
   const names = new Set<string>();
+  const collections = new Set<string>();
   return handlers.map((handler: AnyHandler) => {
     const name = checkName(handler?.name ?? handler?.constructor?.name, "handler.name");
     if (names.has(name)) throw Err.invalidArgument("handlers", `two are named ${name}: give each a name of its own`);
@@ -38,7 +39,12 @@ export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[
     if (typeof handler.events !== "object" || handler.events === null) throw Err.missingArgument(`${name}.events`);
     const isProjection = "collection" in handler;
     for (const [event, step] of Object.entries(handler.events)) checkStep(step, `${name}.events.${event}`, isProjection);
-    return isProjection ? { name, handler, collection: checkName(handler.collection, `${name}.collection`) } : { name, handler };
+    if (!isProjection) return { name, handler };
+    const collection = checkName(handler.collection, `${name}.collection`);
+    if (collections.has(collection))
+      throw Err.invalidArgument("handlers", `two projections keep ${collection}: give each a collection of its own`);
+    collections.add(collection);
+    return { name, handler, collection };
   });
 }
 
