@@ -3,7 +3,9 @@ import type { Facet } from "./clause.ts";
 import { codec } from "./codec.ts";
 import { cursors } from "./cursors.ts";
 import { engineCommands } from "./engine-commands.ts";
+import { engineExactlyOnce } from "./engine-exactly-once.ts";
 import { engineInput } from "./engine-input.ts";
+import { engineReaders } from "./engine-readers.ts";
 import { engineResends } from "./engine-resends.ts";
 import { erasure } from "./erasure.ts";
 import { ids } from "./ids.ts";
@@ -52,4 +54,6 @@ export const FACETS: readonly Facet[] = [
   engineInput,
   engineCommands,
   engineResends,
+  engineReaders,
+  engineExactlyOnce,
 ];

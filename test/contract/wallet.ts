@@ -125,15 +125,19 @@ export class Bookkeeper extends Projection<Booking, WalletEvents> {
   }
 }
 
-/** A projection whose view is what a note holds. */
+/** A projection whose view is what a note holds; a long text twice, so that a small event makes a large view. */
 export class NotesOnView extends Projection<JsonObject, WalletEvents> {
   readonly collection = "notes";
 
   get events(): ProjectionEvents<JsonObject, WalletEvents> {
     return {
-      Noted: { id: (_event, commit) => commit.id, next: (_view, { payload }) => ({ value: payload.value }) as JsonObject },
+      Noted: { id: (_event, commit) => commit.id, next: (_view, { payload }) => viewOf(payload.value) },
     };
   }
+}
+
+function viewOf(value: unknown): JsonObject {
+  return (typeof value === "string" && value.length > 1_000 ? { value, again: value } : { value }) as JsonObject;
 }
 
 /** A handler of wallets on the clause's store and clock, with a cache of its own. */
