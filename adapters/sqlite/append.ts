@@ -38,11 +38,11 @@ export class Appender {
       ON CONFLICT DO NOTHING RETURNING no`,
     );
     this.#advance = client.query<{ readonly no: number }>(
-      "UPDATE aggregates SET version = ?4 WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1 RETURNING no",
+      "UPDATE aggregates SET version = ? WHERE tenant = ? AND type = ? AND id = ? AND version = ? RETURNING no",
     );
     this.#advanceWithSnapshot = client.query<{ readonly no: number }>(
-      `UPDATE aggregates SET version = ?4, snapshot_version = ?4, snapshot_schema = ?5, snapshot = ?6
-      WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND version = ?4 - 1 RETURNING no`,
+      `UPDATE aggregates SET version = ?, snapshot_version = ?, snapshot_schema = ?, snapshot = ?
+      WHERE tenant = ? AND type = ? AND id = ? AND version = ? RETURNING no`,
     );
     this.#insert = client.query(
       "INSERT INTO commits (tenant, position, aggregate, version, command_id, data) VALUES (?, ?, ?, ?, ?, ?)",
@@ -116,8 +116,8 @@ export class Appender {
       const first = state === null ? ([null, null] as const) : ([0, snapshot?.schema ?? 0] as const);
       return this.#create.get(tenant, type, id, ...first, state)?.no;
     }
-    if (snapshot === undefined) return this.#advance.get(tenant, type, id, version)?.no;
-    return this.#advanceWithSnapshot.get(tenant, type, id, version, snapshot.schema, state)?.no;
+    if (snapshot === undefined) return this.#advance.get(version, tenant, type, id, version - 1)?.no;
+    return this.#advanceWithSnapshot.get(version, version, snapshot.schema, state, tenant, type, id, version - 1)?.no;
   }
 
   #isNext({ no }: TenantRow, { writes, verified, receipt }: PendingCommit): boolean {

@@ -73,7 +73,7 @@ export class Client {
     return this.#isClosed;
   }
 
-  /** Prepares a statement, once and for all. */
+  /** Prepares a statement, once and for all. Its parameters are plain `?`: node 22.13 takes numbered ones for named. */
   query<Row = never>(sql: string): Query<Row> {
     return new Query<Row>(this.#database.prepare(sql));
   }

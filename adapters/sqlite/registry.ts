@@ -35,8 +35,8 @@ export class Registry {
     );
     this.#setStatus = client.query("UPDATE tenants SET status = ? WHERE no = ?");
     this.#begin = client.query(
-      `INSERT INTO tenants (name, status) VALUES (?1, ?2)
-      ON CONFLICT (name) DO UPDATE SET status = ?2, life = life + 1, head = 0, first_fence = ?3, erased_at = NULL`,
+      `INSERT INTO tenants (name, status, first_fence) VALUES (?, ?, ?) ON CONFLICT (name)
+      DO UPDATE SET status = excluded.status, first_fence = excluded.first_fence, life = life + 1, head = 0, erased_at = NULL`,
     );
     this.#nextFence = client.query<{ readonly next: number }>(
       "SELECT ifnull(max(revision) + 1, 0) AS next FROM threads WHERE tenant = ?",

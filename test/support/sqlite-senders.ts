@@ -28,7 +28,7 @@ export function startSender(
   { count, seed, told }: { readonly count: number; readonly seed: number; readonly told?: (sender: Sender) => void },
 ): Sender {
   const script = fileURLToPath(new URL("sqlite-sender.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, path, tenant, String(count), String(seed)], {
+  const child = spawn(process.execPath, [...process.execArgv, script, path, tenant, String(count), String(seed)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const acknowledged: Acknowledged[] = [];
