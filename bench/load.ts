@@ -24,7 +24,6 @@ export async function throughput(engine: Engine, { aggregates, commandsEach, inF
     }
   };
 
-  globalThis.gc?.();
   const start = performance.now();
   await Promise.all(Array.from({ length: inFlight }, (_, first) => sender(first)));
   const seconds = (performance.now() - start) / 1000;

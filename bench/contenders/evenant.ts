@@ -1,5 +1,13 @@
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { Actor, Aggregate, type CommandContext, CommandHandler, type EventOf, type IEventStore, StreamReader } from "../../core/index.ts";
+import {
+  Actor,
+  Aggregate,
+  type CommandContext,
+  CommandHandler,
+  type EventOf,
+  type IEventStore,
+  StreamReader,
+} from "../../core/index.ts";
 import type { Contender, Engine } from "../contender.ts";
 
 type Numbers = { number1: number; number2: number };

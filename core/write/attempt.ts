@@ -132,15 +132,15 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   }
 
   /** Moves the written aggregates to their new versions and keeps their states for the next command. */
-  finish(cost: Cost | undefined, position: number | undefined): void {
-    if (cost !== undefined) this.addCost(cost);
-    this.#position = position;
+  finish(committed?: { readonly positions?: readonly number[]; readonly cost?: Cost }): void {
+    if (committed?.cost !== undefined) this.addCost(committed.cost);
+    // The command's own aggregate comes first, if it is written at all.
+    if (this.events.length > 0) this.#position = committed?.positions?.[0];
     this.#isFinished = true;
-    for (const participant of this.participants) {
-      if (participant.events.length === 0) continue;
-      moveTo(participant.aggregate, participant.place.address.id, participant.version + 1);
-      if (participant.state !== undefined)
-        this.#tools.rehydrator.keep(participant.place, participant.version + 1, participant.state);
+    for (const { place, aggregate, events, version, state } of this.participants) {
+      if (events.length === 0) continue;
+      moveTo(aggregate, place.address.id, version + 1);
+      if (state !== undefined) this.#tools.rehydrator.keep(place, version + 1, state);
     }
   }
 

@@ -70,16 +70,23 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    * state; `concurrency`; `idempotency`; `tenant`; `store`; and whatever the command itself throws. Nothing is written then, except
    * after a `store` error whose outcome is `unknown`: resend with the same commandId.
    */
-  async command<Name extends CommandName<C>>(
+  command<Name extends CommandName<C>>(
     actor: Actor,
     name: Name,
     data: CommandData<C, Name>,
     options: CommandOptions = {},
   ): Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>> {
-    const checking = checkRequest(this.#registry, this.#platform, actor, name, data, options);
-    const request = checking instanceof Promise ? await checking : checking;
-    const context: unknown = await this.#executor.carryOut(request);
-    return context as CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>;
+    // Not async: on the warm way a promise less is a command that is a tenth faster.
+    try {
+      const checking = checkRequest(this.#registry, this.#platform, actor, name, data, options);
+      const carrying: Promise<unknown> =
+        checking instanceof Promise
+          ? checking.then((request) => this.#executor.carryOut(request))
+          : this.#executor.carryOut(checking);
+      return carrying as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The aggregate's latest state, or the one after a version (0 or more); undefined where it has none. Any actor of the tenant may read. */

@@ -22,7 +22,7 @@ export class Participant {
   readonly isCached: boolean;
   /** The commit must conflict if it changes meanwhile. */
   readonly isVerified: boolean;
-  readonly events: StoredEvent[] = [];
+  events: readonly StoredEvent[] = [];
   /** The state after the events, once the write is made; undefined where states are not kept. */
   state: JsonObject | undefined;
   /** Bytes of JSON of the events. */
@@ -50,7 +50,8 @@ export class Participant {
     checkBound(this.bytes, LIMITS.commitBytes, `bytes of events are pushed on ${type}`);
     const event = Object.freeze({ name: eventName, payload: encoded.value, schemaVersion: schema });
     apply(Type, this.aggregate, [event]);
-    this.events.push(event);
+    // A new array: most commands push one event, and an array that was made by `push` takes room for seventeen.
+    this.events = this.events.length === 0 ? [event] : [...this.events, event];
   }
 
   /** The write of the queued events at the next version, with a snapshot where one is due. @throws {ValidationError} for state that is not JSON. */
@@ -58,7 +59,8 @@ export class Participant {
     const { registration, address } = this.place;
     const { type, id } = address;
     const { plan } = registration;
-    const { events, bytes } = this;
+    const { bytes } = this;
+    const events = Object.freeze(this.events);
     const version = this.version + 1;
     if (plan.every === 0) return { type, id, version, events, bytes };
     const encoded = stateOf(this.aggregate);

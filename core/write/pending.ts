@@ -28,7 +28,7 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
     writes,
     verified,
     command: command.name,
-    actor: { id: actor.id, name: actor.name },
+    actor: Object.freeze({ id: actor.id, name: actor.name }),
     at,
   };
   // Spreading costs a warm command more than the rest of this function, and most commands have nothing to spread.
