@@ -2,7 +2,7 @@ import { Err, ValidationError } from "../core/index.ts";
 import { Refusal } from "./problem.ts";
 
 /** The largest body that is read, in bytes: the largest command is 1 MiB too. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Reads a body that must be one JSON object. @throws {Refusal} `unsupported_media_type`, `payload_too_large`, `malformed`. */
 export async function readObject(request: Request): Promise<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { problemOf, problemResponse, Refusal } from "./problem.ts";
 import { checkRawTarget } from "./request-target.ts";
@@ -10,8 +11,8 @@ export interface ListeningServer {
   /** `http://host:port`, with the port that was really taken. */
   readonly url: string;
   /**
-   * Stops accepting, finishes the answers in flight, closes every connection, and resolves when the last is gone; cuts what is left after
-   * `patience` ms.
+   * Stops accepting, finishes the answers in flight and to requests on their way, closes every connection, and resolves when the last is
+   * gone; cuts what is left after `patience` ms.
    */
   stop(patience: number): Promise<void>;
 }
@@ -19,6 +20,8 @@ export interface ListeningServer {
 /** How long a client may take to send its headers, and its whole request, in ms. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
+/** How long a stopping server still looks for requests that were on their way to it, in ms: closing at once would cut them off unread. */
+const LINGER = 100;
 
 /** Serves a fetch-style application over HTTP. @throws {SetupError} where the port cannot be taken. */
 export async function listen(
@@ -53,14 +56,16 @@ export async function listen(
   const { port: taken } = server.address() as AddressInfo;
   return {
     url: `http://${host}:${taken}`,
-    stop: (patience) => {
+    stop: async (patience) => {
       isStopping = true;
       // Tells clients that keep connections alive to make a new one, elsewhere.
       for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader("connection", "close");
+      await setTimeout(LINGER);
       const closed = close(server, patience);
+      await setTimeout(LINGER);
       // Node closes connections that are idle after a request, but not those that never sent one.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-      return closed;
+      await closed;
     },
   };
 }
@@ -77,9 +82,13 @@ function start(server: Server, host: string, port: number): Promise<void> {
 
 function close(server: Server, patience: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), patience);
+    const isClosed = new AbortController();
+    setTimeout(patience, undefined, { signal: isClosed.signal }).then(
+      () => server.closeAllConnections(),
+      () => {},
+    );
     server.close(() => {
-      clearTimeout(timer);
+      isClosed.abort();
       resolve();
     });
   });

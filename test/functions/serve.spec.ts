@@ -11,6 +11,7 @@ import { developmentSecret } from "../../functions/secret.ts";
 import type { AnswerBody } from "../support/functions-backend.ts";
 import { LoadClient, type Seen } from "../support/functions-load.ts";
 import { Child, HOME, madeToken, type RunningServer, startServer, temporaryDirectory } from "../support/functions-server.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 
 const run = promisify(execFile);
 const STOPPING = /"message":"stopping"/;
@@ -87,6 +88,31 @@ describe("npm start", function () {
     await store.close();
   });
 
+  it("answers every command that was in flight when SIGTERM came", async () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const server = await start();
+      const client = await clientOf(server);
+      const commands = Array.from({ length: 1_000 }, (_, index) => ({
+        key: `${seed}-${index}`,
+        name: "AddNumbers",
+        data: { aggregateId: `calc${index % 10}`, number1: index, number2: 0 },
+      }));
+      const inFlight: Seen[] = [];
+      let isTold = false;
+      const after = 100 + seededRandom(seed).below(400);
+      let count = 0;
+      await client.sendAll(commands, 32, (seen) => {
+        if (isTold) inFlight.push(seen);
+        else if (++count === after) isTold = server.child.process.kill("SIGTERM");
+        return isTold && "enough";
+      });
+      client.close();
+      expect((await server.child.ended).code, `seed ${seed}`).to.equal(0);
+      expect(inFlight.length, `seed ${seed}`).to.equal(31);
+      for (const seen of inFlight) expect(seen, `seed ${seed}`).to.include({ kind: "answered", status: 200 });
+    }
+  });
+
   it("finishes a request that was under way, tells its client to go elsewhere, and drops idle connections", async () => {
     const server = await start();
     const { hostname, port } = new URL(server.url);
@@ -157,6 +183,28 @@ describe("npm start", function () {
     process.kill(-(child.process.pid as number), "SIGINT");
     await child.says(/"message":"stopped"/);
     await child.ended;
+  });
+
+  it("takes a second Ctrl-C that follows at once for the echo of the first", async () => {
+    const server = await start();
+    const ended = server.child.kill("SIGINT");
+    await server.child.says(STOPPING);
+    server.child.process.kill("SIGINT");
+    const { code, stderr } = await ended;
+    expect(code).to.equal(0);
+    expect(stderr).to.match(/"message":"stopped"/);
+  });
+
+  it("still answers what was on its way to it over a connection that was kept alive", async () => {
+    const server = await start();
+    const client = await clientOf(server);
+    const command = { name: "AddNumbers", data: { aggregateId: "calc1", number1: 1, number2: 0 } };
+    await client.send({ key: "before", ...command });
+    const ended = server.child.kill("SIGTERM");
+    await server.child.says(STOPPING);
+    expect(await client.send({ key: "after", ...command })).to.include({ kind: "answered", status: 200 });
+    expect((await ended).code).to.equal(0);
+    client.close();
   });
 
   it("serves several processes on one DATA_DIR", async () => {

@@ -54,20 +54,22 @@ export class LoadClient {
     });
   }
 
-  /** Sends commands, `lanes` at a time and each lane in order, until all are sent or one is not answered; `onSeen` hears of each. */
+  /**
+   * Sends commands, `lanes` at a time and each lane in order, until all are sent, one is not answered, or `onSeen`, which hears of each,
+   * returns "enough"; those in flight then are waited for.
+   */
   async sendAll(
     commands: readonly SentCommand[],
     lanes: number,
-    onSeen: (seen: Seen, command: SentCommand, lane: number) => void,
+    onSeen: (seen: Seen, command: SentCommand, lane: number) => unknown,
   ): Promise<void> {
     let next = 0;
-    let isBroken = false;
+    let isOver = false;
     const lane = async (number: number) => {
-      while (next < commands.length && !isBroken) {
+      while (next < commands.length && !isOver) {
         const command = commands[next++] as SentCommand;
         const seen = await this.send(command);
-        if (seen.kind !== "answered") isBroken = true;
-        onSeen(seen, command, number);
+        if (onSeen(seen, command, number) === "enough" || seen.kind !== "answered") isOver = true;
       }
     };
     await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
