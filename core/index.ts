@@ -19,7 +19,6 @@ export {
   type Snapshot,
   type StoredEvent,
 } from "./model/commit.ts";
-export { decode } from "./model/decode.ts";
 export {
   AuthorizationError,
   ConcurrencyError,
@@ -41,13 +40,10 @@ export {
   type Json,
   type JsonObject,
 } from "./model/json.ts";
-export { redacted } from "./model/redact.ts";
 export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
-export { checkForward } from "./ports/cursor-order.ts";
-export { Doorbell } from "./ports/doorbell.ts";
 export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
 export type {
   CommitOutcome,
@@ -60,8 +56,6 @@ export type {
   ReadResult,
   Verified,
 } from "./ports/event-store.ts";
-export { commitRecord, threadRecords } from "./ports/export-records.ts";
-export { ImportOrder } from "./ports/import-order.ts";
 export {
   defaultPlatform,
   type IPlatform,

@@ -3,7 +3,6 @@ import {
   type CommitOutcome,
   type CursorOutcome,
   type CursorUpdate,
-  Doorbell,
   defaultPlatform,
   type ExportRecord,
   type IEventStore,
@@ -25,6 +24,7 @@ import {
   type TenantStatus,
   type ThreadState,
 } from "../../core/index.ts";
+import { Doorbell } from "../../core/store-kit.ts";
 import { freeThread } from "./space.ts";
 import { loadFrom } from "./stream.ts";
 import { Tenants } from "./tenants.ts";

@@ -1,14 +1,14 @@
-import {
-  type CommitOutcome,
-  type JsonObject,
-  type PendingCommit,
-  type PendingWrite,
-  type PositionedCommit,
-  type ReadResult,
-  type Receipt,
-  redacted,
-  type StoredEvent,
+import type {
+  CommitOutcome,
+  JsonObject,
+  PendingCommit,
+  PendingWrite,
+  PositionedCommit,
+  ReadResult,
+  Receipt,
+  StoredEvent,
 } from "../../core/index.ts";
+import { redacted } from "../../core/store-kit.ts";
 import type { Stream } from "./stream.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

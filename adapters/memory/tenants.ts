@@ -1,14 +1,12 @@
 import {
-  commitRecord,
   ERASED_NAME_REST,
   type ExportRecord,
-  ImportOrder,
   TenantError,
   type TenantPage,
   type TenantStatus,
-  threadRecords,
   ValidationError,
 } from "../../core/index.ts";
+import { commitRecord, ImportOrder, threadRecords } from "../../core/store-kit.ts";
 import { Space, type Tenant } from "./space.ts";
 import { parkedIn, placeIn } from "./threads.ts";
 

@@ -1,7 +1,6 @@
 import {
   type CursorOutcome,
   type CursorUpdate,
-  checkForward,
   type ExportRecord,
   encode,
   type Lease,
@@ -11,6 +10,7 @@ import {
   type ThreadState,
   type ViewWrite,
 } from "../../core/index.ts";
+import { checkForward } from "../../core/store-kit.ts";
 import type { Space, Thread } from "./space.ts";
 
 /** Leases a thread if its revision is still the one that was seen. */

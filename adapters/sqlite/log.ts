@@ -1,12 +1,5 @@
-import {
-  type Address,
-  type JsonObject,
-  type LoadOptions,
-  type ReadResult,
-  redacted,
-  type Snapshot,
-  type StoredEvent,
-} from "../../core/index.ts";
+import type { Address, JsonObject, LoadOptions, ReadResult, Snapshot, StoredEvent } from "../../core/index.ts";
+import { redacted } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { Registry, TenantRow } from "./registry.ts";
 import { type CommitRow, commitOf, encodeCommit, positionedOf, type SnapshotRow, snapshotOf } from "./rows.ts";

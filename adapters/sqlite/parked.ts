@@ -1,4 +1,5 @@
-import { canonicalJson, decode, type ParkedEvent, type ParkedKey, type ParkedPage } from "../../core/index.ts";
+import { canonicalJson, type ParkedEvent, type ParkedKey, type ParkedPage } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { TenantRow } from "./registry.ts";
 

@@ -1,12 +1,5 @@
-import {
-  type Commit,
-  decode,
-  type PendingCommit,
-  type PositionedCommit,
-  type Receipt,
-  type Snapshot,
-  type StoredEvent,
-} from "../../core/index.ts";
+import type { Commit, PendingCommit, PositionedCommit, Receipt, Snapshot, StoredEvent } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 
 /** A commit as it is read: its address beside the text that holds the rest. */
 export interface CommitRow {

@@ -1,12 +1,5 @@
-import {
-  commitRecord,
-  type ExportRecord,
-  ImportOrder,
-  type ParkedEvent,
-  type ParkedPage,
-  TenantError,
-  threadRecords,
-} from "../../core/index.ts";
+import { type ExportRecord, type ParkedEvent, type ParkedPage, TenantError } from "../../core/index.ts";
+import { commitRecord, ImportOrder, threadRecords } from "../../core/store-kit.ts";
 import type { TenantRow } from "./registry.ts";
 import type { Tables } from "./tables.ts";
 

@@ -3,13 +3,12 @@ import {
   type CursorOutcome,
   type CursorUpdate,
   canonicalJson,
-  checkForward,
-  decode,
   type Lease,
   type Peek,
   type ThreadState,
   type Waiting,
 } from "../../core/index.ts";
+import { checkForward, decode } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { ParkedEvents } from "./parked.ts";
 import type { Registry, TenantRow } from "./registry.ts";

@@ -1,4 +1,5 @@
-import { decode, type IViews, type JsonObject, type ViewPage, type ViewWrite } from "../../core/index.ts";
+import type { IViews, JsonObject, ViewPage, ViewWrite } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { TenantRow } from "./registry.ts";
 import type { Tables } from "./tables.ts";

@@ -1,4 +1,5 @@
-import { Doorbell, type Signal } from "../../core/index.ts";
+import type { Signal } from "../../core/index.ts";
+import { Doorbell } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { Registry } from "./registry.ts";
 

@@ -48,6 +48,11 @@ export interface ThreadState {
   readonly revision: string;
 }
 
+/** A handler's cursor, if the thread knows it; a handler may be named like a member of every object. */
+export function cursorIn({ cursors }: Pick<ThreadState, "cursors">, handler: string): Cursor | undefined {
+  return Object.hasOwn(cursors, handler) ? cursors[handler] : undefined;
+}
+
 /** What `peek` tells. */
 export interface Peek {
   readonly thread: ThreadState;
@@ -124,7 +129,8 @@ export interface ParkedPage {
 
 /** Leases, cursors and dead letters of a tenant's threads. */
 export interface IThreads {
-  /** A thread and the head of its tenant's order; a thread that was never used is free, at fence 0, without cursors. At most two reads. */
+  /** A thread and the head of its tenant's order; a thread that was never used is free and without cursors, at the
+   * fence where its tenant's life began: no lease of an erased life fits it. At most two reads. */
   peek(tenant: string, thread: string): Promise<Peek>;
 
   /**

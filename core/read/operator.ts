@@ -4,7 +4,7 @@ import { checkInteger } from "../model/ids.ts";
 import { type UpcasterMap, upcast } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import type { IPlatform } from "../ports/platform.ts";
-import type { Cursor, ParkedEvent } from "../ports/threads.ts";
+import { type Cursor, cursorIn, type ParkedEvent } from "../ports/threads.ts";
 import { textOf } from "./failure-policy.ts";
 import type { Progress } from "./progress.ts";
 import { deliveryTo, type Subscriber } from "./subscriber.ts";
@@ -52,7 +52,7 @@ export class Operator {
     if (collection !== undefined && to !== 0)
       throw Err.invalidArgument("to", "a projection goes back to 0 only: its views begin anew");
     await withThread(this.#store, this.#platform, tenant, thread, async ({ cursors, progress }) => {
-      const cursor = cursors[name];
+      const cursor = cursorIn({ cursors }, name);
       if (cursor === undefined) throw Err.notFound(`handler ${name} on thread ${thread}`);
       if (to > cursor.position) throw Err.invalidArgument("to", `it stands at ${cursor.position}: rewind moves back only`);
       const target: Cursor = collection === undefined ? { position: to } : { position: 0, collection, isClearing: true };
@@ -116,7 +116,7 @@ export class Operator {
     move: (cursor: Cursor & { readonly failure: NonNullable<Cursor["failure"]> }) => Cursor,
   ): Promise<void> {
     await withThread(this.#store, this.#platform, tenant, thread, async ({ cursors, progress }) => {
-      const cursor = cursors[handler];
+      const cursor = cursorIn({ cursors }, handler);
       const failure = cursor?.failure;
       if (cursor === undefined || failure === undefined)
         throw Err.notFound(`a failure of handler ${handler} on thread ${thread}`);

@@ -1,6 +1,6 @@
 import { Err } from "../model/errors.ts";
 import type { Signal } from "../ports/platform.ts";
-import type { Cursor, Failure, Lease, Peek } from "../ports/threads.ts";
+import { type Cursor, cursorIn, type Failure, type Lease, type Peek } from "../ports/threads.ts";
 import { Progress } from "./progress.ts";
 import { deliveryTo, type Subscriber } from "./subscriber.ts";
 import { type Standing, Turn, type TurnSetting } from "./turn.ts";
@@ -94,7 +94,7 @@ async function acquire(
 
 function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { thread, from }: PollSetting): Cursor {
   const { name, collection } = subscriber;
-  const known = state.cursors[name];
+  const known = cursorIn(state, name);
   const owned = collection === undefined ? {} : { collection };
   if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
   if (known.collection !== collection) {
@@ -111,7 +111,7 @@ function isDue(cursor: Cursor | undefined, name: string, { thread, head }: Peek,
   const { failure } = cursor;
   if (failure !== undefined && (failure.halted || failure.retryAt > now)) return false;
   // Where a handler from the end begins is only settled once it is stored.
-  const isUnsettled = from === "end" && thread.cursors[name] === undefined;
+  const isUnsettled = from === "end" && cursorIn(thread, name) === undefined;
   return cursor.position < head || cursor.isClearing === true || isUnsettled;
 }
 

@@ -5,7 +5,7 @@ import { checkInteger, checkName } from "../model/ids.ts";
 import type { UpcasterMap } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
-import type { ParkedKey, ParkedPage } from "../ports/threads.ts";
+import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { type FailurePolicy, policyOf } from "./failure-policy.ts";
 import { Operator } from "./operator.ts";
@@ -115,7 +115,7 @@ export class StreamReader {
     const end = this.#platform.now() + checkInteger(options.timeout ?? 5_000, "timeout", 0);
     for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
       const { thread: state } = await this.#store.peek(tenant, thread);
-      const cursors = options.handler === undefined ? Object.values(state.cursors) : [state.cursors[options.handler]];
+      const cursors = options.handler === undefined ? Object.values(state.cursors) : [cursorIn(state, options.handler)];
       if (cursors.length > 0 && cursors.every((cursor) => cursor !== undefined && cursor.position >= position)) return true;
       const left = end - this.#platform.now();
       if (left <= 0 || options.signal?.aborted) return false;

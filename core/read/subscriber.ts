@@ -33,7 +33,7 @@ export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[
   const names = new Set<string>();
   const collections = new Set<string>();
   return handlers.map((handler: AnyHandler) => {
-    const name = checkName(handler?.name ?? handler?.constructor?.name, "handler.name");
+    const name = checkName(handler?.name ?? ownClassName(handler), "handler.name");
     if (names.has(name)) throw Err.invalidArgument("handlers", `two are named ${name}: give each a name of its own`);
     names.add(name);
     if (typeof handler.events !== "object" || handler.events === null) throw Err.missingArgument(`${name}.events`);
@@ -46,6 +46,12 @@ export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[
     collections.add(collection);
     return { name, handler, collection };
   });
+}
+
+/** A plain object has no class of its own: every one of them is an Object. */
+function ownClassName(handler: AnyHandler): string | undefined {
+  const name = handler?.constructor?.name;
+  return name === "Object" ? undefined : name;
 }
 
 function checkStep(step: unknown, name: string, isProjection: boolean): void {

@@ -42,6 +42,8 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   #others: Map<string, Participant> | undefined;
   #isDecided = false;
   #isFinished = false;
+  /** The aggregate that was written last. */
+  #last: Participant;
   #position: number | undefined;
   #cost: Cost = NOTHING;
 
@@ -54,6 +56,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     this.payload = request.payload;
     this.commitId = commitId;
     this.main = main;
+    this.#last = main;
     this.#request = request;
     this.#tools = tools;
   }
@@ -128,17 +131,20 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
 
   async position(): Promise<number> {
     if (!this.#isFinished) throw Err.precondition("the position is known after the command only: await the command first");
-    return this.#position ?? this.#tools.positionOf(this.main.place.address, this.aggregate.aggregateVersion);
+    const { place, aggregate } = this.#last;
+    return this.#position ?? this.#tools.positionOf(place.address, aggregate.aggregateVersion);
   }
 
   /** Moves the written aggregates to their new versions and keeps their states for the next command. */
   finish(committed?: { readonly positions?: readonly number[]; readonly cost?: Cost }): void {
     if (committed?.cost !== undefined) this.addCost(committed.cost);
-    // The command's own aggregate comes first, if it is written at all.
-    if (this.events.length > 0) this.#position = committed?.positions?.[0];
+    // Positions increase with the writes: who has waited for the last one has everything that the command wrote.
+    this.#position = committed?.positions?.at(-1);
     this.#isFinished = true;
-    for (const { place, aggregate, events, version, state } of this.participants) {
+    for (const participant of this.participants) {
+      const { place, aggregate, events, version, state } = participant;
       if (events.length === 0) continue;
+      this.#last = participant;
       moveTo(aggregate, place.address.id, version + 1);
       if (state !== undefined) this.#tools.rehydrator.keep(place, version + 1, state);
     }

@@ -59,6 +59,9 @@ export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
     schemaVersion?: number,
   ): Promise<B>;
 
-  /** The commit's place in the tenant's order; 0 where the aggregate has none. At most one read, after the command only. */
+  /**
+   * The commit's place in the tenant's order, the last one where several aggregates were written: a reader that has come so far has
+   * everything. 0 where there is none. A replay tells the place of the command's own aggregate. At most one read, after the command only.
+   */
   position(): Promise<number>;
 }

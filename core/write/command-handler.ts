@@ -142,8 +142,12 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const { address, key } = this.#place(checkName(tenant, "tenant"), Type, id);
     return this.#executor.inLane(key, async () => {
-      this.#rehydrator.forget(key);
-      return this.#store.redact(address, redactor, this.#platform.now());
+      try {
+        return await this.#store.redact(address, redactor, this.#platform.now());
+      } finally {
+        // Afterwards: a load that came between would have kept what was just rewritten.
+        this.#rehydrator.forget(key);
+      }
     });
   }
 
