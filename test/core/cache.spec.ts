@@ -1,10 +1,12 @@
 import { expect } from "chai";
+import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { CommandHandler, type CommandHandlerOptions } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
 import { SummingCalculator } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
 import { countedStore } from "../support/counted-store.ts";
 import { HandClock } from "../support/hand-clock.ts";
+import { intercepted } from "../support/intercepted-store.ts";
 
 const MINUTE = 60_000;
 
@@ -102,5 +104,21 @@ describe("The warm cache", () => {
     reset();
     expect((await add("a")).aggregate.sum).to.equal(41);
     expect(loads).to.deep.equal(["a"]);
+  });
+
+  it("is left by a redaction also where somebody loads while it is under way", async () => {
+    const inner = new MemoryEventStore();
+    const store = intercepted(inner, {
+      redact: async (...parameters) => {
+        await handler.load(actorOf("t"), SummingCalculator, "a");
+        return inner.redact(...parameters);
+      },
+    });
+    const handler = new CommandHandler(store, [SummingCalculator]);
+    const add = () => handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
+    await add();
+    await handler.redact("t", SummingCalculator, "a", () => ({ number1: 40, number2: 0 }));
+    expect((await add()).aggregate.sum).to.equal(41);
+    expect((await handler.recalculate(actorOf("t"), SummingCalculator, "a")).snapshot).to.equal("equal");
   });
 });

@@ -326,6 +326,32 @@ describe("The context of a command", () => {
     expect(commits[0]?.events).to.have.length(1);
   });
 
+  it("tells the position by which everything that the command wrote can be waited for", async () => {
+    const inner = new MemoryEventStore();
+    const silent = intercepted(inner, {
+      commit: async (tenant, pending) => (await inner.commit(tenant, pending)).map(() => ({ status: "committed" as const })),
+    });
+    for (const store of [inner, silent]) {
+      const handler = new CommandHandler(store, [Actress]);
+      const act = (does: typeof script) => {
+        script = does;
+        return handler.command(actor, "Act", { line: "ay" });
+      };
+      const both = await act(async (during) => {
+        during.push("Said");
+        await during.append(Actress, "olivia", "Left", {});
+      });
+      const { commits } = await inner.read("t", 0, 100);
+      expect(commits.slice(-2).map(({ id }) => id)).to.deep.equal([both.aggregateId, "olivia"]);
+      expect(await both.position()).to.equal(commits.at(-1)?.position);
+      const other = await act(async (during) => {
+        await during.append(Actress, "olivia", "Left", {});
+      });
+      expect(await other.position()).to.equal((await inner.read("t", 0, 100)).commits.at(-1)?.position);
+      expect(other.aggregate.aggregateVersion).to.equal(-1);
+    }
+  });
+
   it("asks the store for the position where the store did not tell it", async () => {
     const inner = new MemoryEventStore();
     const silent = intercepted(inner, {

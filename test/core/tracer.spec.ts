@@ -48,15 +48,13 @@ describe("A tracer", () => {
       "poll",
     ]);
     const place = { tenant: "t", type: "accounts", id: "a" };
-    const commands = tracer.of("command").map(({ ms, ...facts }) => {
-      expect(ms).to.be.a("number").that.is.at.least(0);
-      return facts;
-    });
-    expect(commands).to.deep.equal([
-      { method: "command", ...place, command: "OpenAccount" },
-      { method: "command", ...place, command: "RecordTransactions" },
-      { method: "command", ...place, command: "OpenAccount" },
-    ]);
+    const commands = ["OpenAccount", "RecordTransactions", "OpenAccount"].map((command) => ({
+      method: "command",
+      ...place,
+      command,
+    }));
+    for (const [index, command] of commands.entries()) expect(tracer.of("command")[index]).to.include(command);
+    expect(tracer.of("command")).to.have.length(3);
     expect(tracer.of("load").map(({ version }) => version)).to.deep.equal([-1, 1]);
     for (const load of tracer.of("load")) expect(load).to.include(place);
     for (const commit of tracer.of("commit")) expect(commit).to.deep.equal({ method: "commit", tenant: "t", commits: 1 });
