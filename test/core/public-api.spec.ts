@@ -9,11 +9,9 @@ describe("The public API", () => {
       "AuthorizationError",
       "CommandHandler",
       "ConcurrencyError",
-      "Doorbell",
       "ERASED_NAME_REST",
       "Err",
       "IdempotencyError",
-      "ImportOrder",
       "LIMITS",
       "Projection",
       "StoreError",
@@ -21,19 +19,32 @@ describe("The public API", () => {
       "TenantError",
       "ValidationError",
       "canonicalJson",
-      "checkForward",
       "checkId",
       "checkInteger",
       "checkName",
-      "commitRecord",
-      "decode",
       "defaultPlatform",
       "encode",
       "encodeView",
       "keyOf",
-      "redacted",
       "stateOf",
+    ]);
+  });
+
+  it("has a second door for adapters, with this list", async () => {
+    const kit = await import("../../core/store-kit.ts");
+    expect(Object.keys(kit).sort()).to.deep.equal([
+      "Doorbell",
+      "ImportOrder",
+      "checkForward",
+      "commitRecord",
+      "decode",
+      "redacted",
       "threadRecords",
     ]);
+  });
+
+  it("shows the stores through doors of one class each", async () => {
+    expect(Object.keys(await import("../../adapters/memory/index.ts"))).to.deep.equal(["MemoryEventStore"]);
+    expect(Object.keys(await import("../../adapters/sqlite/index.ts"))).to.deep.equal(["SqliteEventStore"]);
   });
 });
