@@ -33,6 +33,13 @@ describe("The public API", () => {
   it("has a second door for adapters, with this list", async () => {
     const kit = await import("../../core/store-kit.ts");
     expect(Object.keys(kit).sort()).to.deep.equal([
+      "Doorbell",
+      "ImportOrder",
+      "checkForward",
+      "commitRecord",
+      "decode",
+      "redacted",
+      "threadRecords",
     ]);
   });
 
