@@ -1,7 +1,7 @@
 import { Err } from "../../core/index.ts";
 
 /** How far below zero an account may go. */
-export const OVERDRAFT = 1000;
+const OVERDRAFT = 1000;
 
 /** What one transaction leads to: pure, so that it can be asked about any balance. */
 export interface Booking {

@@ -1,3 +1,3 @@
-export { Post, type PostEvents } from "./post.ts";
+export { Post } from "./post.ts";
 export { Posts, type PostView } from "./posts.ts";
-export { User, type UserEvents } from "./user.ts";
+export { User } from "./user.ts";

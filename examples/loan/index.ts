@@ -1,2 +1,2 @@
-export { Loan, type LoanEvents, type LoanState } from "./loan.ts";
+export { Loan, type LoanState } from "./loan.ts";
 export { Loans, type LoanView } from "./loans.ts";

@@ -1,4 +1,6 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { expect } from "chai";
+import { z } from "zod";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import {
   type Actor,
@@ -11,6 +13,7 @@ import {
   type IEventHandler,
   Projection,
   type ProjectionEvents,
+  type StandardSchema,
   StreamReader,
 } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
@@ -232,6 +235,15 @@ describe("The types of an aggregate", () => {
       static override readonly access = { AddNumbers: 7 } as never as { AddNumbers: 7; SubtractNumbers: 7 };
     };
     expect(bad.path).to.equal("/summing-calculators");
+  });
+});
+
+describe("The types of a schema", () => {
+  it("take whatever keeps the Standard Schema", () => {
+    neverRun((given?: StandardSchemaV1<unknown, string>): StandardSchema<string> | undefined => given);
+    neverRun((): StandardSchema<{ a: number }> => z.object({ a: z.number() }));
+    // @ts-expect-error a function is none
+    neverRun((): StandardSchema => (value: unknown) => value);
   });
 });
 
