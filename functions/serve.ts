@@ -18,6 +18,8 @@ const DRAIN = 12_000;
 /** Runs the backend until it is told to stop. Order of the end: no new requests, last answers, readers, store. */
 async function main(): Promise<void> {
   const { port, dataDir } = readSettings(process.env);
+  // What is made from here on is its owner's alone, wherever DATA_DIR lies.
+  process.umask(0o077);
   const development = process.argv.includes("--development");
   const authenticate = bearerAuthenticator(await secretVerifier(await developmentSecret(dataDir)));
   const log = jsonLog((line) => process.stderr.write(line));

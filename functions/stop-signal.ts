@@ -7,19 +7,17 @@ export interface StopSignal {
   stop(): void;
 }
 
-/** npm passes Ctrl-C on to a process that got it from the terminal already, within this time in ms. */
+/** npm passes on signals that the process got already, as a member of its group (Ctrl-C, `timeout`); within this time, in ms. */
 const ECHO = 300;
 
-/** Listens for SIGTERM and SIGINT: the first asks to stop, the second ends the process at once. */
+/** Listens for SIGTERM and SIGINT: the first asks to stop, a second one ends the process at once. */
 export function stopSignal(): StopSignal {
   const controller = new AbortController();
   const { signal } = controller;
-  let interruptedAt = Number.NEGATIVE_INFINITY;
-  const onSignal = (name: NodeJS.Signals, number: number) => {
-    const isEcho = name === "SIGINT" && performance.now() - interruptedAt < ECHO;
-    if (name === "SIGINT" && !isEcho) interruptedAt = performance.now();
-    if (isEcho) return;
-    if (signal.aborted) process.exit(128 + number);
+  let firstAt = Number.POSITIVE_INFINITY;
+  const onSignal = (_name: NodeJS.Signals, number: number) => {
+    if (performance.now() - firstAt > ECHO) process.exit(128 + number);
+    firstAt = Math.min(firstAt, performance.now());
     controller.abort();
   };
   process.on("SIGTERM", onSignal);
