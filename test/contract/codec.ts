@@ -13,7 +13,7 @@ function nested(depth: number, kind: "array" | "object"): Json {
 }
 
 /** Values that drivers and databases like to change on the way; all must come back identical, as payload and as state. */
-export const VALUES: Readonly<Record<string, Json>> = {
+const VALUES: Readonly<Record<string, Json>> = {
   null: null,
   true: true,
   false: false,

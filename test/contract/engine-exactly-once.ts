@@ -98,7 +98,7 @@ const shapes: readonly Clause[] = Object.entries(SHAPES).map(([what, make]) => (
 
 /** What the engine promises of projections, on every store. */
 export const engineExactlyOnce: Facet = {
-  name: "projections",
+  name: "projections and their readers",
   clauses: [
     ...crashes,
     {

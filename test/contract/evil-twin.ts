@@ -10,6 +10,7 @@ import {
   type ParkedKey,
   type PendingCommit,
 } from "../../core/index.ts";
+import { MAX_CURSOR_WRITES } from "../../core/ports/threads.ts";
 import type { Ground } from "./clause.ts";
 import { pending, receiptOf } from "./pending.ts";
 import { listAll, loadWhole, parkedAll, readAll } from "./reading.ts";
@@ -82,10 +83,17 @@ export class EvilTwin {
   moves(thread: string, update: CursorUpdate): Promise<void> {
     return this.#inTurn(async () => {
       const held = await this.#hold(thread);
-      for (const handler of Object.keys(update.cursors)) await this.#place(held, handler);
+      await this.#place(held, Object.keys(update.cursors));
       for (const { collection, handler } of update.claims ?? []) await this.#own(held, collection, handler);
-      for (const { collection, id } of update.views ?? []) await this.#show(collection, [id]);
-      for (const key of [...(update.park ?? []), ...(update.unpark ?? [])]) await this.#park(held, key);
+      const views = update.views ?? [];
+      for (const collection of new Set(views.map((view) => view.collection))) {
+        const shown = views.filter((view) => view.collection === collection);
+        await this.#show(
+          collection,
+          shown.map(({ id }) => id),
+        );
+      }
+      await this.#park(held, [...(update.park ?? []), ...(update.unpark ?? [])]);
     });
   }
 
@@ -200,10 +208,13 @@ export class EvilTwin {
     return held;
   }
 
-  async #place(held: Held, handler: string): Promise<void> {
-    if (Object.hasOwn(held.cursors, handler)) return;
-    held.cursors[handler] = { position: 1 };
-    await moves(this.#store, held.lease, { cursors: { [handler]: { position: 1 } } });
+  async #place(held: Held, handlers: readonly string[]): Promise<void> {
+    const added = handlers
+      .filter((handler) => !Object.hasOwn(held.cursors, handler))
+      .map((handler) => [handler, { position: 1 }]);
+    if (added.length === 0) return;
+    await moves(this.#store, held.lease, { cursors: Object.fromEntries(added) });
+    Object.assign(held.cursors, Object.fromEntries(added));
   }
 
   async #own(held: Held, collection: string, handler: string): Promise<void> {
@@ -220,18 +231,24 @@ export class EvilTwin {
   async #show(collection: string, ids: readonly string[]): Promise<void> {
     if (!this.#owners.has(collection)) await this.#own(await this.#hold(THREAD), collection, `Twin-${this.#owners.size}`);
     const shown = this.#views.get(collection)!;
-    const added = Object.fromEntries(ids.filter((id) => !shown.has(id)).map((id) => [id, { twin: id }]));
-    if (Object.keys(added).length === 0) return;
-    await moves(this.#store, this.#owners.get(collection)!.lease, { views: viewWrites(collection, added) });
-    for (const [id, value] of Object.entries(added)) shown.set(id, value);
+    const added = ids.filter((id) => !shown.has(id)).map((id): [string, JsonObject] => [id, { twin: id }]);
+    for (let start = 0; start < added.length; start += MAX_CURSOR_WRITES) {
+      const part = Object.fromEntries(added.slice(start, start + MAX_CURSOR_WRITES));
+      await moves(this.#store, this.#owners.get(collection)!.lease, { views: viewWrites(collection, part) });
+    }
+    for (const [id, value] of added) shown.set(id, value);
   }
 
-  async #park(held: Held, { handler, position, index }: ParkedKey): Promise<void> {
-    const key = `${handler}/${position}/${index}`;
-    if (held.parked.has(key)) return;
-    const parked: ParkedEvent = { handler, position, index, event: "Twin", attempts: 1, error: "twin", parkedAt: 1 };
-    held.parked.set(key, parked);
-    await moves(this.#store, held.lease, { park: [parked] });
+  async #park(held: Held, keys: readonly ParkedKey[]): Promise<void> {
+    const added = new Map<string, ParkedEvent>();
+    for (const { handler, position, index } of keys) {
+      const key = `${handler}/${position}/${index}`;
+      if (!held.parked.has(key))
+        added.set(key, { handler, position, index, event: "Twin", attempts: 1, error: "twin", parkedAt: 1 });
+    }
+    if (added.size === 0) return;
+    await moves(this.#store, held.lease, { park: [...added.values()] });
+    for (const [key, parked] of added) held.parked.set(key, parked);
   }
 
   #inTurn(task: () => Promise<void>): Promise<void> {

@@ -6,7 +6,9 @@ import { engineCommands } from "./engine-commands.ts";
 import { engineExactlyOnce } from "./engine-exactly-once.ts";
 import { engineInput } from "./engine-input.ts";
 import { engineReaders } from "./engine-readers.ts";
+import { engineReadingInput } from "./engine-reading-input.ts";
 import { engineResends } from "./engine-resends.ts";
+import { engineUnknown } from "./engine-unknown.ts";
 import { erasure } from "./erasure.ts";
 import { ids } from "./ids.ts";
 import { leases } from "./leases.ts";
@@ -54,6 +56,8 @@ export const FACETS: readonly Facet[] = [
   engineInput,
   engineCommands,
   engineResends,
+  engineUnknown,
   engineReaders,
+  engineReadingInput,
   engineExactlyOnce,
 ];
