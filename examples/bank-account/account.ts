@@ -43,12 +43,14 @@ export class Account extends Aggregate<AccountEvents> {
       RecordTransactions: (context: CommandContext<Account, { amounts: readonly number[]; text?: string }>) => {
         const { amounts, text = "" } = context.payload;
         if (!Array.isArray(amounts) || amounts.length === 0) throw Err.missingArgument("amounts");
+        if (typeof text !== "string") throw Err.invalidArgument("text", "give a text");
         this.#mustBeOpen(context.aggregateId);
         for (const amount of amounts) this.#record(context, checkAmount(amount, "amounts"), text);
       },
       TransferMoney: async (context: CommandContext<Account, { to: string; amount: number }>) => {
         const { to, amount } = context.payload;
         if (checkAmount(amount, "amount") < 1) throw Err.invalidArgument("amount", "give at least 1");
+        if (typeof to !== "string") throw Err.missingArgument("to");
         if (to === context.aggregateId) throw Err.invalidArgument("to", "give another account");
         this.#mustBeOpen(context.aggregateId);
         const receiver = await context.load(Account, to);

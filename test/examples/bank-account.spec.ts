@@ -144,6 +144,28 @@ onEveryStore("The bank account", (stage) => {
     expect(await logOf(actor)).to.deep.equal(before);
   });
 
+  it("says what is wrong with what came over the network, whatever the types promised", async () => {
+    const { actor, handler } = await storied();
+    const before = await logOf(actor);
+    const sent = async (command: "RecordTransactions" | "TransferMoney" | "OpenAccount", payload: object) => {
+      const { code, message } = await rejects(
+        Err,
+        (handler as unknown as CommandHandler).command(actor, command, { ...payload, ...to }),
+      );
+      return [code, message];
+    };
+    const missing = (name: string) => ["missing_argument", `missing argument ${name}: it is required`];
+    const invalid = (name: string, advice: string) => ["invalid_argument", `invalid argument ${name}: ${advice}`];
+    expect(await sent("RecordTransactions", {})).to.deep.equal(missing("amounts"));
+    expect(await sent("RecordTransactions", { amounts: [] })).to.deep.equal(missing("amounts"));
+    expect(await sent("RecordTransactions", { amounts: [1, 0.5] })).to.deep.equal(invalid("amounts", "give integers"));
+    expect(await sent("RecordTransactions", { amounts: [1], text: 7 })).to.deep.equal(invalid("text", "give a text"));
+    expect(await sent("TransferMoney", { amount: 1 })).to.deep.equal(missing("to"));
+    expect(await sent("TransferMoney", { amount: "1", to: "x" })).to.deep.equal(invalid("amount", "give integers"));
+    expect(await sent("OpenAccount", { owner: 7 })).to.deep.equal(missing("owner"));
+    expect(await logOf(actor)).to.deep.equal(before);
+  });
+
   it("keeps the sum of all balances while two handlers move money to and fro at once", async () => {
     const actor = actorOf(stage.newTenant());
     const handlers = [handlerOf(), handlerOf()];
