@@ -1,4 +1,5 @@
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
+import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import {
   Actor,
   Aggregate,
@@ -65,4 +66,5 @@ export const contender: Contender = {
   kind: "ours",
   packages: [],
   memory: async () => engineOn(new MemoryEventStore()),
+  sqlite: async (path) => engineOn(new SqliteEventStore({ path })),
 };

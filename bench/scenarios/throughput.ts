@@ -6,7 +6,19 @@ import { withDatabaseFile } from "../scratch.ts";
 const WARM_UP = 2_000;
 const MEASURED = 2_000;
 
-/** Commands in memory in a warm process, each load on a store of its own; the mean over what fits into the time. */
+/** Sends the load on stores of its own, unmeasured at first, then measured; the mean over what fits into the time. */
+async function inWarmProcess(load: () => Promise<Measurement>): Promise<Measurement> {
+  for (const end = performance.now() + WARM_UP; performance.now() < end; ) await load();
+  let seconds = 0;
+  let loads = 0;
+  let last: Measurement = { value: 0 };
+  for (const end = performance.now() + MEASURED; performance.now() < end; loads++) {
+    last = await load();
+    seconds += 1 / last.value;
+  }
+  return { ...last, value: loads / seconds };
+}
+
 function inMemory(inFlight: number): Scenario {
   return {
     name: `memory-${inFlight}`,
@@ -14,37 +26,29 @@ function inMemory(inFlight: number): Scenario {
     unit: "commands/s",
     measure: async ({ memory }, quick) => {
       if (memory === undefined) return undefined;
-      const load = { aggregates: quick ? 200 : 1000, commandsEach: 10, inFlight };
-      for (const end = performance.now() + WARM_UP; performance.now() < end; ) await throughput(await memory(), load);
-      let seconds = 0;
-      let loads = 0;
-      let last: Measurement = { value: 0 };
-      for (const end = performance.now() + MEASURED; performance.now() < end; loads++) {
-        last = await throughput(await memory(), load);
-        seconds += 1 / last.value;
-      }
-      return { ...last, value: loads / seconds };
+      return inWarmProcess(async () =>
+        throughput(await memory(), { aggregates: quick ? 200 : 1000, commandsEach: 10, inFlight }),
+      );
     },
   };
 }
 
 const onSqlite: Scenario = {
   name: "sqlite-32",
-  title: "SQLite, WAL, synchronous=FULL: 320 aggregates x 10 commands, 32 in flight on distinct aggregates",
+  title: "SQLite, WAL, synchronous=FULL: 320 aggregates x 10 commands, 32 in flight on distinct aggregates, in a warm process",
   unit: "commands/s",
   measure: async ({ sqlite }, quick) => {
     if (sqlite === undefined) return undefined;
-    const run = (aggregates: number) =>
+    return inWarmProcess(() =>
       withDatabaseFile(async (path) => {
         const engine = await sqlite(path);
         try {
-          return await throughput(engine, { aggregates, commandsEach: 10, inFlight: 32 });
+          return await throughput(engine, { aggregates: quick ? 64 : 320, commandsEach: 10, inFlight: 32 });
         } finally {
           await engine.close();
         }
-      });
-    await run(64);
-    return run(quick ? 64 : 320);
+      }),
+    );
   },
 };
 
