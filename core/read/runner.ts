@@ -45,6 +45,7 @@ async function work(setting: RunSetting, queue: TenantQueue, stop: { error: unkn
       if (!Err.is(error, "store") && !Err.is(error, "tenant")) {
         stop.error = error;
         stop.isFatal = true;
+        queue.stop();
         return;
       }
       queue.ringAt(tenant, setting.platform.now() + LOOK_LATER * (0.5 + setting.platform.random()));

@@ -7,7 +7,10 @@ import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
+import { Actor } from "../../core/index.ts";
+import { Totals } from "../../examples/calculator/index.ts";
 import { bearerAuthenticator, secretVerifier } from "../../functions/auth.ts";
+import { compose, examples } from "../../functions/composition.ts";
 import { developmentSecret } from "../../functions/secret.ts";
 import type { AnswerBody } from "../support/functions-backend.ts";
 import { LoadClient, type Seen } from "../support/functions-load.ts";
@@ -219,6 +222,21 @@ describe("npm start", function () {
     for (const file of await readdir(directory.path)) {
       expect((await stat(join(directory.path, file))).mode & 0o077, file).to.equal(0);
     }
+  });
+
+  it("stops, with code 1 and the reason in the log, when a reader cannot go on", async () => {
+    const store = new SqliteEventStore({ path: join(directory.path, "evenant.db") });
+    const { handler, reader } = compose(store, examples);
+    const actor = new Actor({ id: "ada", tenant: "acme", roles: ["user"] });
+    await handler.command(actor, "AddNumbers", { aggregateId: "calc1", number1: 1, number2: 2 });
+    await reader.poll("acme", "an-older-thread", [new Totals()]);
+    await store.close();
+    const child = new Child(process.execPath, ["functions/serve.ts"], { DATA_DIR: directory.path });
+    children.push(child);
+    const { code, stderr } = await child.ended;
+    expect(code, stderr).to.equal(1);
+    expect(stderr).to.match(/the readers cannot go on.*totals.*an-older-thread/);
+    expect(stderr).to.match(/"message":"stopped"/);
   });
 
   it("serves several processes on one DATA_DIR", async () => {
