@@ -163,6 +163,20 @@ export const engineCommands: Facet = {
       },
     },
     {
+      title: "keeps the warm states of two types with the same id apart",
+      check: async (ground) => {
+        const actor = tellerOf(ground.tenant);
+        const handler = walletsOn(ground);
+        for (let n = 1; n <= 3; n++) {
+          expect((await handler.command(actor, "Deposit", { amount: 5, aggregateId: "w" })).aggregate).to.include({
+            balance: 5 * n,
+          });
+          const { aggregate } = await handler.command(actor, "Fill", { coins: 1, aggregateId: "w" });
+          expect(aggregate).to.include({ coins: n, aggregateVersion: n - 1 });
+        }
+      },
+    },
+    {
       title: "refuses commands of a suspended tenant, warm and cold, and goes on when it is opened",
       check: async (ground) => {
         const { tenant, store } = ground;

@@ -128,6 +128,29 @@ export const engineExactlyOnce: Facet = {
       },
     },
     {
+      title: "keep each write within what a store takes, however many views one poll makes",
+      check: async (ground) => {
+        const { store, clock, tenant } = ground;
+        const handler = walletsOn(ground);
+        const ids = Array.from({ length: 120 }, (_, n) => `w${n}`);
+        const depositOnAll = () =>
+          Promise.all(ids.map((aggregateId) => handler.command(tellerOf(tenant), "Deposit", { aggregateId, amount: 1 })));
+        await depositOnAll();
+        const [books, notes] = [new Bookkeeper(), new NotesOnView()];
+        for (let n = 0; n < 15; n++)
+          await handler.command(tellerOf(tenant), "Note", { aggregateId: `n${n}`, value: "x".repeat(120 * 1024) });
+        const reader = new StreamReader(store, { platform: clock });
+        for (let payments = 1; payments <= 2; payments++) {
+          await pollUntilIdle(reader, tenant, "main", [books, notes], { limit: 1_000 });
+          const bookings = await listAll(store, tenant, "bookings");
+          expect(bookings.length).to.equal(120);
+          for (const { value } of bookings) expect(value).to.deep.equal({ balance: payments, payments });
+          await depositOnAll();
+        }
+        expect((await listAll(store, tenant, "notes")).length).to.equal(15);
+      },
+    },
+    {
       title: "go on from where they were after the store refused their reader in the middle of many events",
       check: async (ground) => {
         const { store, clock, tenant } = ground;

@@ -199,6 +199,22 @@ export const engineReaders: Facet = {
       },
     },
     {
+      title: "renew their lease while handlers work",
+      check: async (ground) => {
+        const { tenant, clock } = ground;
+        const told = await deposit(ground, 6);
+        await readAll(ground, tenant);
+        const [slow, rival] = [new Listener(), new Listener()];
+        slow.before = async () => {
+          clock.turn(LEASE_MS * 0.4);
+          expect((await readerOn(ground).poll(tenant, "main", [rival], { lease: LEASE_MS })).status).to.equal("leased");
+        };
+        await readerOn(ground).poll(tenant, "main", [slow], { lease: LEASE_MS });
+        expect(slow.heard).to.deep.equal(told);
+        expect(rival.heard).to.deep.equal([]);
+      },
+    },
+    {
       title: "refuse a projection whose collection belongs to another, and leave its views alone",
       check: async (ground) => {
         await deposit(ground, 3);

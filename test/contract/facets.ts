@@ -2,6 +2,7 @@ import { append } from "./append.ts";
 import type { Facet } from "./clause.ts";
 import { codec } from "./codec.ts";
 import { cursors } from "./cursors.ts";
+import { engineBursts } from "./engine-bursts.ts";
 import { engineCommands } from "./engine-commands.ts";
 import { engineExactlyOnce } from "./engine-exactly-once.ts";
 import { engineInput } from "./engine-input.ts";
@@ -55,6 +56,7 @@ export const FACETS: readonly Facet[] = [
   redaction,
   engineInput,
   engineCommands,
+  engineBursts,
   engineResends,
   engineUnknown,
   engineReaders,

@@ -209,6 +209,23 @@ export const moving: Facet = {
       },
     },
     {
+      title: "exports what can be imported while readers go on",
+      check: async ({ store, tenant, clock, newTenant }) => {
+        await grow(store, tenant, "a", 4);
+        const lease = await hold(store, tenant, "main");
+        const records: ExportRecord[] = [];
+        for await (const record of store.export(tenant)) {
+          records.push(record);
+          if (records.length > 1) continue;
+          await grow(store, tenant, "b", 3);
+          await moves(store, lease, { cursors: { Mailer: { position: (await readAll({ store, clock }, tenant)).next } } });
+        }
+        const copy = newTenant();
+        await store.import(copy, stream(records));
+        expect(await exportAll(store, copy)).to.deep.equal([{ ...records[0]!, tenant: copy }, ...records.slice(1)]);
+      },
+    },
+    {
       title: "imports an aggregate that the last import broke off in, from the start",
       check: async (ground) => {
         await live(ground);

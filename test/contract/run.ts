@@ -1,4 +1,5 @@
 import type { IEventStore } from "../../core/index.ts";
+import { StrictStore } from "../support/strict-store.ts";
 import type { TurnedClock } from "../support/turned-clock.ts";
 import type { Clause } from "./clause.ts";
 import { EvilTwin } from "./evil-twin.ts";
@@ -26,13 +27,13 @@ export class Run {
     this.#prefix = prefix;
   }
 
-  /** Fails where the store breaks the clause, or touches the twin meanwhile. */
+  /** Fails where the store breaks the clause or touches the twin meanwhile, or the engine asks what no store need answer. */
   async check(clause: Clause): Promise<void> {
     const [tenant, evilTwin] = RESEMBLANCES[this.#count % RESEMBLANCES.length]!(this.#newName());
     const twin = new EvilTwin(this.#store, evilTwin, this.#clock);
     if (clause.unopened === undefined) await this.#store.open(tenant);
     await this.#store.open(evilTwin);
-    const store = new MirroredStore(this.#store, tenant, twin);
+    const store = new MirroredStore(new StrictStore(this.#store), tenant, twin);
     await clause.check({ store, tenant, evilTwin, clock: this.#clock, newTenant: () => this.#newName() });
     await twin.check();
   }

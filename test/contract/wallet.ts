@@ -95,6 +95,25 @@ export class Wallet extends Aggregate<WalletEvents> {
   }
 }
 
+/** Another type of aggregate, for clauses in which two types have the same id. */
+export class Purse extends Aggregate<{ Filled: { coins: number } }> {
+  static readonly path = "/purses";
+  static readonly access = { Fill: ["teller"] } as const;
+  coins = 0;
+
+  get commands() {
+    return { Fill: (context: CommandContext<Purse, { coins: number }>) => context.push("Filled") };
+  }
+
+  get events() {
+    return {
+      Filled: ({ payload }: EventOf<Purse, "Filled">) => {
+        this.coins += payload.coins;
+      },
+    };
+  }
+}
+
 /** What the bookkeeper keeps of each wallet. */
 export interface Booking {
   readonly balance: number;
@@ -142,7 +161,7 @@ function viewOf(value: unknown): JsonObject {
 
 /** A handler of wallets on the clause's store and clock, with a cache of its own. */
 export function walletsOn({ store, clock }: Pick<Ground, "store" | "clock">) {
-  return new CommandHandler(store, [Wallet], { platform: clock });
+  return new CommandHandler(store, [Wallet, Purse], { platform: clock });
 }
 
 /** A teller of a tenant, who may send every command of a wallet. */
