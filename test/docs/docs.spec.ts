@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -72,6 +72,20 @@ describe("the code in README.md and docs/", () => {
       const { stdout } = await run(process.execPath, ["block.ts"], { cwd: workplace, timeout: 30_000 });
       if (prints !== undefined) expect(stdout.trim(), `${document}:${line}`).to.equal(prints);
     }
+  });
+});
+
+describe("the links in README.md and docs/", () => {
+  it("lead to files that are there", async () => {
+    const broken: string[] = [];
+    for (const document of [...(await documents()), "CONTRIBUTING.md", "functions/README.md"]) {
+      const text = await readFile(join(root, document), "utf8");
+      for (const [, link = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
+        const path = join(root, document, "..", link);
+        if (!(await stat(path).catch(() => undefined))) broken.push(`${document}: ${link}`);
+      }
+    }
+    expect(broken).to.deep.equal([]);
   });
 });
 
