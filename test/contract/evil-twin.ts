@@ -1,19 +1,18 @@
 import { expect } from "chai";
-import {
-  type Cursor,
-  type CursorUpdate,
-  defaultPlatform,
-  type IEventStore,
-  type JsonObject,
-  type Lease,
-  type ParkedEvent,
-  type ParkedKey,
-  type PendingCommit,
+import type {
+  Cursor,
+  CursorUpdate,
+  IEventStore,
+  JsonObject,
+  Lease,
+  ParkedEvent,
+  ParkedKey,
+  PendingCommit,
 } from "../../core/index.ts";
 import { MAX_CURSOR_WRITES } from "../../core/ports/threads.ts";
 import type { Ground } from "./clause.ts";
-import { pending, receiptOf } from "./pending.ts";
 import { listAll, loadWhole, parkedAll, readAll } from "./reading.ts";
+import { type Known, twinCommit } from "./twin-commit.ts";
 import { expectStatus, hold, LEASED_UNTIL, moves, viewWrites } from "./writing.ts";
 
 /** How many commits the twin makes on one aggregate, however many the clause makes. */
@@ -24,11 +23,6 @@ interface Held {
   readonly lease: Lease;
   readonly cursors: Record<string, Cursor>;
   readonly parked: Map<string, ParkedEvent>;
-}
-
-interface Known {
-  readonly type: string;
-  readonly id: string;
 }
 
 /** A second tenant that takes on the names a clause uses, just before the clause does, and knows what it must still hold at the end. */
@@ -164,20 +158,9 @@ export class EvilTwin {
     return this.#make(wanted.length > 0 ? wanted : writes.slice(0, 1), commitId, commandId);
   }
 
-  #make(targets: readonly Known[], commitId = defaultPlatform.newId(), commandId?: string): PendingCommit {
-    const writes = targets.map(({ type, id }) => {
-      const version = this.#versionOf(type, id) + 1;
-      return {
-        type,
-        id,
-        version,
-        payload: { twin: `${type}/${id}` },
-        snapshot: { schema: 0, state: { twin: `${type}/${id}`, version } },
-      };
-    });
-    const { id, version } = writes[0]!;
-    const receipt = commandId === undefined ? {} : { receipt: { ...receiptOf(commandId, id, version), actorId: "twin" } };
-    return pending(writes, { commitId, command: "Twin", ...receipt });
+  #make(targets: readonly Known[], commitId?: string, commandId?: string): PendingCommit {
+    const writes = targets.map(({ type, id }) => ({ type, id, version: this.#versionOf(type, id) + 1 }));
+    return twinCommit(writes, commitId, commandId);
   }
 
   async #send(group: readonly (PendingCommit | undefined)[]): Promise<void> {

@@ -96,7 +96,7 @@ export class Wallet extends Aggregate<WalletEvents> {
 }
 
 /** Another type of aggregate, for clauses in which two types have the same id. */
-export class Purse extends Aggregate<{ Filled: { coins: number } }> {
+class Purse extends Aggregate<{ Filled: { coins: number } }> {
   static readonly path = "/purses";
   static readonly access = { Fill: ["teller"] } as const;
   coins = 0;
