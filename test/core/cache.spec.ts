@@ -5,6 +5,7 @@ import { Account } from "../../examples/bank-account/index.ts";
 import { SummingCalculator } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
 import { countedStore } from "../support/counted-store.ts";
+import { gate } from "../support/gate.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { intercepted } from "../support/intercepted-store.ts";
 
@@ -95,6 +96,40 @@ describe("The warm cache", () => {
     await handler.load(actorOf("t"), SummingCalculator, "a");
     await handler.load(actorOf("t"), SummingCalculator, "a");
     expect(loads).to.deep.equal(["a", "a"]);
+  });
+
+  it("keeps the newer of two states, however late the older one was read", async () => {
+    const inner = new MemoryEventStore();
+    const reply = gate();
+    const asked = gate();
+    let isSlow = false;
+    const { store, groups, loads } = countedStore(
+      intercepted(inner, {
+        load: async (...parameters) => {
+          const loaded = await inner.load(...parameters);
+          if (isSlow) {
+            asked.open();
+            await reply.passed;
+          }
+          return loaded;
+        },
+      }),
+    );
+    const handler = new CommandHandler(store, [SummingCalculator]);
+    const add = () => handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
+    await add();
+    isSlow = true;
+    const slow = handler.load(actorOf("t"), SummingCalculator, "a");
+    await asked.passed;
+    isSlow = false;
+    await add();
+    reply.open();
+    expect((await slow)?.sum).to.equal(1);
+    groups.length = 0;
+    loads.length = 0;
+    expect((await add()).aggregate.sum).to.equal(3);
+    // Acting on the older state it would have conflicted and read again.
+    expect([groups.length, loads]).to.deep.equal([1, []]);
   });
 
   it("is left by a redaction", async () => {

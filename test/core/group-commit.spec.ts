@@ -14,6 +14,7 @@ import { actorOf } from "../support/actors.ts";
 import { type Gate, gate } from "../support/gate.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { intercepted } from "../support/intercepted-store.ts";
+import { pollDuring } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 
 class Note extends Aggregate<{ Written: { text: string } }> {
@@ -81,20 +82,10 @@ async function scene(...tenants: string[]) {
     },
     /** Lets all calls through, also those to come. */
     letThrough: async (commands: Promise<unknown>) => {
-      let isOver = false;
-      const ending = commands.then(
-        () => {
-          isOver = true;
-        },
-        () => {
-          isOver = true;
-        },
-      );
-      for (let next = 0; !isOver; ) {
+      let next = 0;
+      await pollDuring(Promise.allSettled([commands]), async () => {
         for (; next < calls.length; next++) calls[next]?.gate.open();
-        await setImmediate();
-      }
-      await ending;
+      });
       return commands;
     },
   };

@@ -6,7 +6,7 @@ import { readAll } from "../contract/reading.ts";
 import { actorOf } from "../support/actors.ts";
 import { gate } from "../support/gate.ts";
 import { intercepted } from "../support/intercepted-store.ts";
-import { pollUntilIdle } from "../support/poll-until-idle.ts";
+import { pollDuring, pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import { onEveryStore } from "../support/stores.ts";
 
@@ -53,23 +53,13 @@ onEveryStore("Seed 1 (the parent), what it read wrongly,", (stage) => {
   it("3: never delivered a commit that became visible late: here four writers write while a reader reads", async () => {
     const tenant = stage.newTenant();
     const heard = listener("heard");
-    let isWriting = true;
-    const reading = (async () => {
-      const reader = readerOf();
-      while (isWriting) {
-        await reader.poll(tenant, "thread", [heard], { limit: 3 });
-        await setImmediate();
-      }
-      await pollUntilIdle(reader, tenant, "thread", [heard], { limit: 3 });
-    })();
-    await Promise.all(
-      ["a", "b", "c", "d"].map(async (id) => {
-        const handler = handlerOf();
-        for (let count = 0; count < 25; count++) await add(handler, tenant, id);
-      }),
-    );
-    isWriting = false;
-    await reading;
+    const reader = readerOf();
+    const writing = ["a", "b", "c", "d"].map(async (id) => {
+      const handler = handlerOf();
+      for (let count = 0; count < 25; count++) await add(handler, tenant, id);
+    });
+    await pollDuring(Promise.all(writing), () => reader.poll(tenant, "thread", [heard], { limit: 3 }));
+    await pollUntilIdle(reader, tenant, "thread", [heard], { limit: 3 });
     expect(heard.seen).to.have.length(100);
     for (const id of ["a", "b", "c", "d"]) {
       const own = heard.seen.filter((commit) => commit.startsWith(`${id}/`));
@@ -255,11 +245,12 @@ onEveryStore("Seed 1 (the parent), what it read wrongly,", (stage) => {
 
   /** Polls until nothing is left to do but for handlers that stand at a failure. */
   async function untilBlocked(tenant: string, handlers: readonly AnyHandler[]) {
-    for (;;) {
+    for (let polls = 0; polls < 1_000; polls++) {
       const result = await readerOf().poll(tenant, "thread", handlers);
       if (result.status === "idle" || result.status === "blocked") return result;
       await setImmediate();
     }
+    throw new Error("the thread is neither idle nor blocked after 1,000 polls");
   }
 
   /** Polls until a handler was called, and resolves to the result of that poll. */
@@ -268,10 +259,11 @@ onEveryStore("Seed 1 (the parent), what it read wrongly,", (stage) => {
     void begun.then(() => {
       hasBegun = true;
     });
-    for (;;) {
+    for (let polls = 0; polls < 1_000; polls++) {
       const result = await readerOf().poll(tenant, "thread", handlers, { lease: 30_000 });
       if (hasBegun) return result;
       await setImmediate();
     }
+    throw new Error("the handler was not called in 1,000 polls");
   }
 });

@@ -12,7 +12,7 @@ import {
 import { Post, User } from "../../examples/blog/index.ts";
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
-import { pollUntilIdle } from "../support/poll-until-idle.ts";
+import { pollDuring, pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import { onEveryStore } from "../support/stores.ts";
 
@@ -112,16 +112,7 @@ onEveryStore("Seed 4 (evtstore)", (stage) => {
         await handler.command(actor, "AddNumbers", { number1: count, number2: 0, aggregateId: `calc${writer}` });
       }
     });
-    let isWriting = true;
-    const reading = (async () => {
-      while (isWriting) {
-        await reader.poll(actor.tenant, "thread", [totals], { limit: 7 });
-        await setImmediate();
-      }
-    })();
-    await Promise.all(writing);
-    isWriting = false;
-    await reading;
+    await pollDuring(Promise.all(writing), () => reader.poll(actor.tenant, "thread", [totals], { limit: 7 }));
     await pollUntilIdle(reader, actor.tenant, "thread", [totals]);
     const { views } = await reader.views(actor.tenant, totals).list();
     expect(views).to.have.length(8);

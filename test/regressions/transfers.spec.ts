@@ -1,9 +1,8 @@
-import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import { CommandHandler, Err, StreamReader } from "../../core/index.ts";
 import { Account, Accounts } from "../../examples/bank-account/index.ts";
 import { actorOf } from "../support/actors.ts";
-import { pollUntilIdle } from "../support/poll-until-idle.ts";
+import { pollDuring, pollUntilIdle } from "../support/poll-until-idle.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import { onEveryStore } from "../support/stores.ts";
 
@@ -53,20 +52,10 @@ onEveryStore(
 
         const reader = new StreamReader(stage.store, { platform: stage.clock });
         const accounts = new Accounts();
-        let isBusy = true;
-        const reading = (async () => {
-          while (isBusy) {
-            await reader.poll(actor.tenant, "views", [accounts], { limit: 3 });
-            await setImmediate();
-          }
-        })();
-        await Promise.all(
-          Array.from({ length: CLIENTS }, async (_, client) => {
-            for (let count = 0; count < TRANSFERS; count++) await transfer(`${client}-${count}`);
-          }),
-        );
-        isBusy = false;
-        await reading;
+        const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+          for (let count = 0; count < TRANSFERS; count++) await transfer(`${client}-${count}`);
+        });
+        await pollDuring(Promise.all(clients), () => reader.poll(actor.tenant, "views", [accounts], { limit: 3 }));
         await pollUntilIdle(reader, actor.tenant, "views", [accounts]);
 
         expect([...expected.values()].reduce((sum, balance) => sum + balance, 0)).to.equal(0);
