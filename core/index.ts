@@ -11,6 +11,7 @@ export {
   type EventOf,
   type EventsOf,
 } from "./model/aggregate.ts";
+export { checkInteger } from "./model/arguments.ts";
 export {
   type Commit,
   LIMITS,
@@ -32,7 +33,7 @@ export {
   ValidationError,
 } from "./model/errors.ts";
 export { stateOf } from "./model/fold.ts";
-export { checkId, checkInteger, checkName } from "./model/ids.ts";
+export { checkId, checkName } from "./model/ids.ts";
 export {
   canonicalJson,
   type DeepReadonly,

@@ -1,4 +1,5 @@
 import type { Actor } from "./actor.ts";
+import { own } from "./own.ts";
 
 /** Decides by the actor and the aggregate's state; must be pure and not change the aggregate. */
 export type AccessPredicate = (actor: Actor, aggregate: never) => boolean;
@@ -11,8 +12,7 @@ export type Access = "tenant" | Readonly<Record<string, AccessRule>>;
 
 /** The rule for a command; undefined, which denies, where there is none. */
 export function ruleFor(access: Access, command: string): AccessRule | undefined {
-  if (access === "tenant") return "tenant";
-  return Object.hasOwn(access, command) ? access[command] : undefined;
+  return access === "tenant" ? access : own(access, command);
 }
 
 /** What can be said before the state is known: `state` means that a predicate must be asked. */

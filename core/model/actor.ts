@@ -1,4 +1,4 @@
-import { Err } from "./errors.ts";
+import { checkArgument, checkGiven } from "./arguments.ts";
 import { checkId, checkName } from "./ids.ts";
 
 /** Who sends a command: always of one tenant, with roles in it. Deep-frozen. */
@@ -18,8 +18,8 @@ export class Actor {
     readonly tenant: string;
     readonly roles: readonly string[];
   }) {
-    if (typeof facts !== "object" || facts === null) throw Err.missingArgument("actor");
-    if (facts.id === undefined || facts.id === null || facts.id === "") throw Err.missingArgument("actor.id");
+    checkGiven(typeof facts === "object" ? facts : undefined, "actor");
+    checkGiven(facts.id, "actor.id");
     this.id = checkId(facts.id, "actor.id");
     this.name = checkId(facts.name ?? facts.id, "actor.name");
     this.tenant = checkName(facts.tenant, "actor.tenant");
@@ -30,15 +30,14 @@ export class Actor {
 
 /** Returns `value` if it is an Actor, else throws. */
 export function checkActor(value: unknown): Actor {
-  if (value === undefined || value === null) throw Err.missingArgument("actor");
-  if (!(value instanceof Actor)) throw Err.invalidArgument("actor", "make it with new Actor({ id, name, tenant, roles })");
+  checkGiven(value, "actor");
+  checkArgument(value instanceof Actor, "actor", "make it with new Actor({ id, name, tenant, roles })");
   return value;
 }
 
 function checkRoles(value: unknown): readonly string[] {
-  if (!Array.isArray(value)) throw Err.invalidArgument("actor.roles", "give an array of texts");
-  if (!value.every((role) => typeof role === "string" && role !== "")) {
-    throw Err.invalidArgument("actor.roles", "give texts that are not empty");
-  }
+  checkArgument(Array.isArray(value), "actor.roles", "give an array of texts");
+  const areTexts = value.every((role) => typeof role === "string" && role !== "");
+  checkArgument(areTexts, "actor.roles", "give texts that are not empty");
   return Object.freeze([...(value as string[])]);
 }

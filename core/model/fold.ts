@@ -2,6 +2,7 @@ import { type Aggregate, type AggregateClass, type AnyAggregate, place } from ".
 import type { Commit, StoredEvent } from "./commit.ts";
 import { Err } from "./errors.ts";
 import { type Encoded, encodeFields, type Json, type JsonObject, thaw } from "./json.ts";
+import { own } from "./own.ts";
 import { upcast } from "./upcast.ts";
 
 /** Makes an instance in the state before the first event, with its id. */
@@ -41,11 +42,11 @@ export function stateOf(aggregate: AnyAggregate): Encoded<JsonObject> {
 export function apply(Type: AggregateClass, aggregate: AnyAggregate, events: readonly StoredEvent[]): void {
   const appliers = aggregate.events as Readonly<Record<string, (event: StoredEvent) => void>>;
   for (const event of events) {
-    const applier = Object.hasOwn(appliers, event.name) ? appliers[event.name] : undefined;
+    const applier = own(appliers, event.name);
     if (applier === undefined) {
       throw new Err("integrity", `${Type.name} has no event named ${event.name}: declare it in its events`);
     }
-    applier.call(appliers, Type.upcasters === undefined ? event : upcast(event, Type.upcasters));
+    applier.call(appliers, upcast(event, Type.upcasters));
   }
 }
 

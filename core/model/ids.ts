@@ -1,5 +1,5 @@
-import { Err } from "./errors.ts";
-import { scanText } from "./text.ts";
+import { checkArgument, checkGiven } from "./arguments.ts";
+import { isWellFormed, utf8 } from "./text.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const NAME_RULE = "use 1 to 64 of A-Z a-z 0-9 _ -, beginning with a letter or digit";
@@ -18,25 +18,18 @@ export function isId(value: unknown): value is string {
   if (typeof value !== "string") return false;
   if (PLAIN_ID.test(value)) return true;
   if (value === "" || value.length > 256 || CONTROL.test(value)) return false;
-  const { bytes, isWellFormed } = scanText(value);
-  return isWellFormed && bytes <= 256 && value.normalize("NFC") === value;
+  return isWellFormed(value) && utf8(value).length <= 256 && value.normalize("NFC") === value;
 }
 
 /** Returns `value`, or throws what is wrong with it: absent or ill-formed. `what` names the argument. */
 export function checkName(value: unknown, what: string): string {
-  if (value === undefined || value === null || value === "") throw Err.missingArgument(what);
-  if (!isName(value)) throw Err.invalidArgument(what, NAME_RULE);
+  checkGiven(value, what);
+  checkArgument(isName(value), what, NAME_RULE);
   return value;
 }
 
 /** Like `checkName`, for ids of aggregates, views and commands. */
 export function checkId(value: unknown, what: string): string {
-  if (!isId(value)) throw Err.invalidArgument(what, ID_RULE);
+  checkArgument(isId(value), what, ID_RULE);
   return value;
-}
-
-/** Returns `value` if it is an integer from `least` to `most`, both included, else throws. */
-export function checkInteger(value: unknown, what: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw Err.invalidArgument(what, `give an integer from ${least} to ${most}`);
 }

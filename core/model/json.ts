@@ -1,5 +1,5 @@
 import { ValidationError } from "./errors.ts";
-import { plainBytes, scanText } from "./text.ts";
+import { jsonBytes } from "./text.ts";
 
 /** A value that JSON carries without change. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -29,11 +29,24 @@ export const MAX_DEPTH = 100;
 /** How many values one stored value may contain; bounds the work on a graph that shares its parts. */
 const MAX_VALUES = 1_000_000;
 
+type Key = string | number;
+
+/** What a place asks of a value beyond its being JSON. */
+interface Rules {
+  /** Keys that are left out at the top. */
+  readonly omitted?: readonly string[];
+  /** Says what is wrong with a value that lies under this key at this depth; undefined where nothing is. */
+  readonly flawOf?: (value: unknown, key: Key | undefined, depth: number) => string | undefined;
+}
+
 interface Walk {
   bytes: number;
   values: number;
-  readonly path: (string | number)[];
+  readonly rules: Rules;
+  readonly path: Key[];
 }
+
+const NO_RULES: Rules = {};
 
 /**
  * Copies `value`, deep-frozen and with sorted keys, so that `JSON.stringify` of the copy is the canonical text.
@@ -44,22 +57,22 @@ interface Walk {
  * BigInt, functions, symbols, class instances (Date, Map …), lone surrogates, a key `__proto__`, and depth over 100 (so every cycle).
  */
 export function encode(value: unknown, root = "", depth = 1): Encoded {
-  const walk: Walk = { bytes: 0, values: 0, path: root === "" ? [] : [root] };
+  const walk = walkFrom(root, NO_RULES);
   return { value: copy(value, walk, depth), bytes: walk.bytes };
 }
 
-/** Like `encode`, for a value that must be an object (a payload, a view); keys in `omitted` are left out at the top. */
-export function encodeObject(value: unknown, root = "", depth = 1, omitted?: readonly string[]): Encoded<JsonObject> {
-  const walk: Walk = { bytes: 0, values: 1, path: root === "" ? [] : [root] };
+/** Like `encode`, for a value that must be an object (a payload, a view). */
+export function encodeObject(value: unknown, root = "", depth = 1, rules = NO_RULES): Encoded<JsonObject> {
+  const walk = walkFrom(root, rules);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return refuse(walk, "is no object: give an object of JSON values");
-  return { value: copyObject(value, walk, depth, omitted), bytes: walk.bytes };
+  return { value: copyObject(value, walk, depth, rules.omitted), bytes: walk.bytes };
 }
 
 /** Like `encode`, for an instance: its own enumerable fields are taken as the object. */
 export function encodeFields(instance: object, root = ""): Encoded<JsonObject> {
-  const walk: Walk = { bytes: 0, values: 1, path: root === "" ? [] : [root] };
-  return { value: copyFields(instance as Record<string, unknown>, walk, 1, undefined), bytes: walk.bytes };
+  const walk = walkFrom(root, NO_RULES);
+  return { value: copyFields(instance as Record<string, unknown>, walk, 1), bytes: walk.bytes };
 }
 
 /** Deep copy of a frozen JSON value that may be changed freely. Linear in its size. */
@@ -77,11 +90,17 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(encode(value).value);
 }
 
+function walkFrom(root: string, rules: Rules): Walk {
+  return { bytes: 0, values: 0, rules, path: root === "" ? [] : [root] };
+}
+
 function copy(value: unknown, walk: Walk, depth: number): Json {
   if (++walk.values > MAX_VALUES) return refuse(walk, `has more than ${MAX_VALUES} values: split it`);
+  const flaw = walk.rules.flawOf?.(value, walk.path.at(-1), depth);
+  if (flaw !== undefined) return refuse(walk, flaw);
   switch (typeof value) {
     case "string":
-      walk.bytes += textBytes(value, walk) + 2;
+      walk.bytes += textBytes(value, walk);
       return value;
     case "number":
       return copyNumber(value, walk);
@@ -94,9 +113,9 @@ function copy(value: unknown, walk: Walk, depth: number): Json {
         return null;
       }
       if (depth > MAX_DEPTH) return refuse(walk, `is nested deeper than ${MAX_DEPTH}, or contains itself: flatten it`);
-      return Array.isArray(value) ? copyArray(value, walk, depth) : copyObject(value, walk, depth, undefined);
+      return Array.isArray(value) ? copyArray(value, walk, depth) : copyObject(value, walk, depth);
     default:
-      return refuse(walk, `is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}: give a JSON value`);
+      return refuse(walk, `is ${value === undefined ? value : `a ${typeof value}`}: give a JSON value`);
   }
 }
 
@@ -109,16 +128,16 @@ function copyNumber(value: number, walk: Walk): number {
 
 function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json {
   const target: Json[] = [];
-  walk.bytes += values.length === 0 ? 2 : values.length + 1;
   for (let index = 0; index < values.length; index++) {
     walk.path.push(index);
     target.push(copy(values[index], walk, depth + 1));
     walk.path.pop();
   }
+  walk.bytes += punctuation(target.length);
   return Object.freeze(target);
 }
 
-function copyObject(source: object, walk: Walk, depth: number, omitted: readonly string[] | undefined): JsonObject {
+function copyObject(source: object, walk: Walk, depth: number, omitted?: readonly string[]): JsonObject {
   const prototype = Object.getPrototypeOf(source) as object | null;
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
     return refuse(walk, `is a ${constructorName(source)}: give a plain object`);
@@ -126,12 +145,7 @@ function copyObject(source: object, walk: Walk, depth: number, omitted: readonly
   return copyFields(source as Record<string, unknown>, walk, depth, omitted);
 }
 
-function copyFields(
-  fields: Record<string, unknown>,
-  walk: Walk,
-  depth: number,
-  omitted: readonly string[] | undefined,
-): JsonObject {
+function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number, omitted?: readonly string[]): JsonObject {
   if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, "has a symbol as a key: use texts");
   const target: Record<string, Json> = {};
   let written = 0;
@@ -140,13 +154,18 @@ function copyFields(
     if (value === undefined || omitted?.includes(key)) continue;
     walk.path.push(key);
     if (key === "__proto__") return refuse(walk, "cannot be a key: rename it");
-    walk.bytes += textBytes(key, walk) + 3;
+    walk.bytes += textBytes(key, walk) + 1;
     target[key] = copy(value, walk, depth + 1);
     walk.path.pop();
     written++;
   }
-  walk.bytes += written === 0 ? 2 : written + 1;
+  walk.bytes += punctuation(written);
   return Object.freeze(target);
+}
+
+/** The bytes of a container's brackets, and of the commas between its parts. */
+function punctuation(parts: number): number {
+  return parts === 0 ? 2 : parts + 1;
 }
 
 /** Most objects have their keys in order already: then sorting, which costs more than the copy, is left out. */
@@ -169,13 +188,9 @@ function constructorName(value: object): string {
 }
 
 function textBytes(text: string, walk: Walk): number {
-  const plain = plainBytes(text);
-  if (plain >= 0) return plain;
-  const scan = scanText(text);
-  if (!scan.isWellFormed) return refuse(walk, "has a lone surrogate: give well-formed Unicode");
-  return scan.jsonBytes;
+  return jsonBytes(text) ?? refuse(walk, "has a lone surrogate: give well-formed Unicode");
 }
 
 function refuse(walk: Walk, reason: string): never {
-  throw new ValidationError(walk.path.map(String).join("."), reason);
+  throw new ValidationError(walk.path.join("."), reason);
 }

@@ -1,39 +1,27 @@
-/** What one pass over a text tells: its size as UTF-8, its size inside a JSON string, and whether it has a lone surrogate. */
-export interface TextScan {
-  readonly bytes: number;
-  readonly jsonBytes: number;
-  readonly isWellFormed: boolean;
+// The global that Node, browsers, workers and edge runtimes share; core is compiled without the types of any of them.
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+
+const UTF8 = new TextEncoder();
+/** With the flag u, the halves of a pair are one character: only lone surrogates match. */
+const LONE_SURROGATE = /\p{Cs}/u;
+
+/** The text as UTF-8; a lone surrogate becomes U+FFFD. */
+export function utf8(text: string): Uint8Array {
+  return UTF8.encode(text);
 }
 
-const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d]);
-
-/** The bytes of a text inside a JSON string, where none of its characters needs an escape or more than one byte; else -1. */
-export function plainBytes(text: string): number {
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return -1;
-  }
-  return text.length;
+/** Whether a text has no lone surrogate, so that it comes back from UTF-8 as it was. */
+export function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
 }
 
-/** Measures `text` in UTF-8 bytes, without and with JSON's escapes (quotation marks not counted). Linear, allocates nothing else. */
-export function scanText(text: string): TextScan {
-  let bytes = 0;
-  let escapes = 0;
+/** The bytes of a text as JSON, with its quotation marks; undefined for a text that is not well-formed. Linear. */
+export function jsonBytes(text: string): number | undefined {
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit < 0x80) {
-      bytes += 1;
-      if (unit === 0x22 || unit === 0x5c) escapes += 1;
-      else if (unit < 0x20) escapes += SHORT_ESCAPES.has(unit) ? 1 : 5;
-    } else if (unit < 0x800) bytes += 2;
-    else if (unit < 0xd800 || unit > 0xdfff) bytes += 3;
-    else {
-      const following = text.charCodeAt(index + 1);
-      if (unit > 0xdbff || !(following >= 0xdc00 && following <= 0xdfff)) return { bytes, jsonBytes: bytes, isWellFormed: false };
-      bytes += 4;
-      index++;
-    }
+    // Most texts need no escape and one byte a character: counting those here costs less than to encode them.
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c)
+      return isWellFormed(text) ? utf8(JSON.stringify(text)).length : undefined;
   }
-  return { bytes, jsonBytes: bytes + escapes, isWellFormed: true };
+  return text.length + 2;
 }

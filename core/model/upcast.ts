@@ -1,5 +1,6 @@
 import type { StoredEvent } from "./commit.ts";
 import { encodeObject, type JsonObject } from "./json.ts";
+import { own } from "./own.ts";
 
 /** Lifts payloads from one schema version to the next; pure. */
 export type Upcaster = (payload: never) => object;
@@ -9,13 +10,13 @@ export type UpcasterMap = Readonly<Record<string, readonly Upcaster[]>>;
 
 /** The newest schema version of an event: the number of its upcasters. */
 export function newestSchema(upcasters: UpcasterMap | undefined, eventName: string): number {
-  return chainOf(upcasters, eventName).length;
+  return own(upcasters, eventName)?.length ?? 0;
 }
 
 /** Lifts an event to its newest schema version; returns the event itself where there is nothing to do. */
 export function upcast(event: StoredEvent, upcasters: UpcasterMap | undefined): StoredEvent {
-  const chain = chainOf(upcasters, event.name);
-  if (event.schemaVersion >= chain.length) return event;
+  const chain = own(upcasters, event.name);
+  if (chain === undefined || event.schemaVersion >= chain.length) return event;
   let payload: JsonObject = event.payload;
   for (const step of chain.slice(event.schemaVersion)) {
     payload = encodeObject((step as (payload: JsonObject) => object)(payload), `upcast ${event.name}`).value;
@@ -25,8 +26,4 @@ export function upcast(event: StoredEvent, upcasters: UpcasterMap | undefined): 
     payload,
     schemaVersion: chain.length,
   });
-}
-
-function chainOf(upcasters: UpcasterMap | undefined, eventName: string): readonly Upcaster[] {
-  return upcasters !== undefined && Object.hasOwn(upcasters, eventName) ? (upcasters[eventName] ?? []) : [];
 }

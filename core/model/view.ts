@@ -1,5 +1,5 @@
 import { ValidationError } from "./errors.ts";
-import { type Encoded, encodeObject, type Json, type JsonObject } from "./json.ts";
+import { type Encoded, encodeObject, type JsonObject } from "./json.ts";
 
 /** How deep a view may nest; Firestore allows 20 and the view lies inside a document. */
 export const MAX_VIEW_DEPTH = 16;
@@ -17,30 +17,26 @@ const MOST_MAGNITUDE = 1e120;
  * a number whose magnitude is outside 1e-120 to 1e120, more than 256 KiB, and whatever `encode` refuses.
  */
 export function encodeView(value: unknown, root = "view"): Encoded<JsonObject> {
-  const encoded = encodeObject(value, root);
-  const { value: view, bytes } = encoded;
+  const encoded = encodeObject(value, root, 1, VIEW_RULES);
+  const { bytes } = encoded;
   if (bytes > MAX_VIEW_BYTES) throw new ValidationError(root, `has ${bytes} bytes: keep a view within ${MAX_VIEW_BYTES}`);
-  checkShape(view, root, 1, false);
   return encoded;
 }
 
-function checkShape(value: Json, path: string, depth: number, isInArray: boolean): void {
-  if (typeof value === "number") checkMagnitude(value, path);
-  if (typeof value !== "object" || value === null) return;
-  if (depth > MAX_VIEW_DEPTH) throw new ValidationError(path, `is nested deeper than ${MAX_VIEW_DEPTH}: flatten the view`);
-  if (Array.isArray(value)) {
-    if (isInArray) throw new ValidationError(path, "is an array directly in an array: wrap the inner one in an object");
-    for (const [index, item] of value.entries()) checkShape(item as Json, `${path}.${index}`, depth + 1, true);
-    return;
-  }
-  for (const [name, item] of Object.entries(value as JsonObject)) {
-    if (name === "" || RESERVED_NAME.test(name)) throw new ValidationError(`${path}.${name}`, "is a reserved name: rename it");
-    checkShape(item, `${path}.${name}`, depth + 1, false);
-  }
-}
+const VIEW_RULES = {
+  flawOf(value: unknown, key: string | number | undefined, depth: number): string | undefined {
+    if (key === "" || RESERVED_NAME.test(String(key))) return "is a reserved name: rename it";
+    if (typeof value === "number" && !isMagnitude(Math.abs(value)))
+      return `is ${value}: keep magnitudes within 1e-120 to 1e120, or store it as a text`;
+    if (typeof value !== "object" || value === null) return undefined;
+    if (depth > MAX_VIEW_DEPTH) return `is nested deeper than ${MAX_VIEW_DEPTH}: flatten the view`;
+    // In an array the keys are numbers.
+    const isInArray = typeof key === "number" && Array.isArray(value);
+    return isInArray ? "is an array directly in an array: wrap the inner one in an object" : undefined;
+  },
+};
 
-function checkMagnitude(value: number, path: string): void {
-  const magnitude = Math.abs(value);
-  if (magnitude === 0 || (magnitude >= LEAST_MAGNITUDE && magnitude <= MOST_MAGNITUDE)) return;
-  throw new ValidationError(path, `is ${value}: keep magnitudes within 1e-120 to 1e120, or store it as a text`);
+/** Zero too, and what is no number at all, which the codec refuses by its own reason. */
+function isMagnitude(value: number): boolean {
+  return value === 0 || !(value < LEAST_MAGNITUDE || value > MOST_MAGNITUDE);
 }

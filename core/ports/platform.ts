@@ -1,3 +1,5 @@
+import { utf8 } from "../model/text.ts";
+
 /** The slice of `AbortSignal` that core uses; every real AbortSignal fits. */
 export interface Signal {
   readonly aborted: boolean;
@@ -26,7 +28,6 @@ declare const crypto: {
     digest(algorithm: "SHA-256", bytes: Uint8Array): Promise<ArrayBuffer>;
   };
 };
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 declare function setTimeout(callback: () => void, ms: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 
@@ -58,7 +59,7 @@ export const defaultPlatform: IPlatform = Object.freeze({
   random: () => Math.random(),
   newId: idMaker(),
   digest: async (text: string) => {
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)));
     return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
   },
   sleep: (ms: number, signal?: Signal) =>

@@ -1,3 +1,4 @@
+import { own } from "../model/own.ts";
 import type { ViewWrite } from "./views.ts";
 
 /** Where a handler stands inside a commit: at an event that failed (`attempts` above 0), or that comes next after a pause or a skip. */
@@ -50,7 +51,7 @@ export interface ThreadState {
 
 /** A handler's cursor, if the thread knows it; a handler may be named like a member of every object. */
 export function cursorIn({ cursors }: Pick<ThreadState, "cursors">, handler: string): Cursor | undefined {
-  return Object.hasOwn(cursors, handler) ? cursors[handler] : undefined;
+  return own(cursors, handler);
 }
 
 /** What `peek` tells. */

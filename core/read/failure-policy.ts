@@ -1,5 +1,4 @@
-import { Err } from "../model/errors.ts";
-import { checkInteger } from "../model/ids.ts";
+import { checkInteger, checkWord } from "../model/arguments.ts";
 import type { Failure } from "../ports/threads.ts";
 
 /** What happens when a handler fails. */
@@ -27,13 +26,11 @@ export type FullPolicy = Required<FailurePolicy>;
 
 /** Fills in the defaults. @throws {Err} `invalid_argument` that names the field. */
 export function policyOf(policy: FailurePolicy): FullPolicy {
-  const onError = policy.onError ?? "halt";
-  if (onError !== "halt" && onError !== "park") throw Err.invalidArgument("onError", 'give "halt" or "park"');
   return {
     retries: checkInteger(policy.retries ?? 8, "retries", 0, 1_000),
     firstDelay: checkInteger(policy.firstDelay ?? 500, "firstDelay", 1),
     longestDelay: checkInteger(policy.longestDelay ?? 5 * 60_000, "longestDelay", 1),
-    onError,
+    onError: checkWord(policy.onError ?? "halt", "onError", "halt", "park"),
   };
 }
 

@@ -24,13 +24,15 @@ export interface Blocked extends Failure {
   readonly handler: string;
 }
 
+type Status = "idle" | "progressed" | "waiting" | "leased";
+
 /** What one poll did. */
 export interface PollResult {
   /**
    * `progressed`: a cursor moved. `idle`: nothing to do. `waiting`: the next commit is being written. `leased`: somebody else reads.
    * `blocked`: every handler with something to do stands at a failure.
    */
-  readonly status: "idle" | "progressed" | "waiting" | "leased" | "blocked";
+  readonly status: Status | "blocked";
   /** How many events handlers finished. */
   readonly handled: number;
   /** Whether another poll would find something now. */
@@ -55,14 +57,15 @@ export async function pollOnce(subscribers: readonly Subscriber[], setting: Poll
   const cursors = new Map(subscribers.map((subscriber) => [subscriber.name, cursorOf(subscriber, peek, setting)]));
   const now = platform.now();
   const due = subscribers.filter(({ name }) => isDue(cursors.get(name), name, peek, from, now));
-  if (due.length === 0 || signal?.aborted) return summary("idle", 0, cursors, peek.head);
+  const result = (status: Status, handled = 0) => summary(status, handled, cursors, peek.head);
+  if (due.length === 0 || signal?.aborted) return result("idle");
   const held = peek.thread.leasedUntil > now ? undefined : await acquire(setting, peek, now + lease);
-  if (held === undefined) return summary("leased", 0, cursors, peek.head);
-  if (held === "closed") return summary("idle", 0, cursors, peek.head);
-  const progress = new Progress(store, held, peek.thread.cursors, peek.thread.waiting, setting.tracer);
+  if (held === undefined) return result("leased");
+  if (held === "closed") return result("idle");
+  const progress = new Progress(setting, held, peek.thread);
   const turn = new Turn(setting, progress, peek.thread);
   const standings = due.map((subscriber): Standing => {
-    const delivery = deliveryTo(subscriber, tenant, (collection) => store.views(tenant, collection), progress);
+    const delivery = deliveryTo(subscriber, setting, progress);
     return { subscriber, delivery, cursor: cursors.get(subscriber.name) as Cursor };
   });
   try {
@@ -71,11 +74,11 @@ export async function pollOnce(subscribers: readonly Subscriber[], setting: Poll
     // Also after a failure: what handlers finished is kept, and the thread is free for the next reader.
     if (!turn.isFenced) turn.isFenced = !(await progress.store(0));
   }
-  if (turn.isFenced) return summary("leased", 0, cursors, peek.head);
+  if (turn.isFenced) return result("leased");
   const hasMoved = standings.some(({ subscriber, cursor }) => cursor.position > (cursors.get(subscriber.name)?.position ?? 0));
   for (const { subscriber, cursor } of standings) cursors.set(subscriber.name, cursor);
   const status = hasMoved || turn.handled > 0 ? "progressed" : turn.waiting !== undefined ? "waiting" : "idle";
-  return summary(status, turn.handled, cursors, peek.head);
+  return result(status, turn.handled);
 }
 
 /** A tenant that is not there (yet, or any more) has nothing to read: that is no error for a reader. */
@@ -115,12 +118,7 @@ function isDue(cursor: Cursor | undefined, name: string, { thread, head }: Peek,
   return cursor.position < head || cursor.isClearing === true || isUnsettled;
 }
 
-function summary(
-  status: "idle" | "progressed" | "waiting" | "leased",
-  handled: number,
-  cursors: ReadonlyMap<string, Cursor>,
-  head: number,
-): PollResult {
+function summary(status: Status, handled: number, cursors: ReadonlyMap<string, Cursor>, head: number): PollResult {
   const blocked: Blocked[] = [];
   let more = false;
   for (const [handler, { position, failure }] of cursors) {

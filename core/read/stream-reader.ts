@@ -1,18 +1,18 @@
 import { type AggregateClass, typeOf } from "../model/aggregate.ts";
+import { checkArgument, checkInteger, checkLimit, checkWord } from "../model/arguments.ts";
 import type { PositionedCommit } from "../model/commit.ts";
-import { Err } from "../model/errors.ts";
-import { checkInteger, checkName } from "../model/ids.ts";
-import type { UpcasterMap } from "../model/upcast.ts";
+import { checkName } from "../model/ids.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
 import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
 import type { ITracer } from "../ports/tracer.ts";
-import { type FailurePolicy, policyOf } from "./failure-policy.ts";
-import { Operator } from "./operator.ts";
-import { type PollOptions, type PollResult, type PollSetting, pollOnce } from "./poll.ts";
+import { type FailurePolicy, type FullPolicy, policyOf } from "./failure-policy.ts";
+import { resume, retryParked, rewind, skip } from "./operator.ts";
+import { type PollOptions, type PollResult, pollOnce } from "./poll.ts";
 import type { Projection } from "./projection.ts";
 import { runTenants } from "./runner.ts";
 import { type AnyHandler, type Subscriber, subscribe } from "./subscriber.ts";
+import type { ReaderTools, ThreadSetting } from "./thread-lease.ts";
 import { ViewReader } from "./view-reader.ts";
 
 /** Settings of a stream reader. */
@@ -35,26 +35,16 @@ export interface RunOptions extends Omit<PollOptions, "signal"> {
 
 /** Feeds handlers with a tenant's events: awaited, in order, from where each of them stands. */
 export class StreamReader {
-  readonly #store: IEventStore;
-  readonly #platform: IPlatform;
-  readonly #tracer: ITracer | undefined;
-  readonly #policy: FailurePolicy;
-  readonly #upcasters: ReadonlyMap<string, UpcasterMap>;
-  readonly #operator: Operator;
+  readonly #tools: ReaderTools;
+  readonly #policy: FullPolicy;
 
   /** @throws {Err} that names what is wrong with the store or an option. */
   constructor(store: IEventStore, options: StreamReaderOptions = {}) {
-    if (typeof store?.peek !== "function") throw Err.invalidArgument("store", "give an event store");
-    this.#store = store;
-    this.#platform = options.platform ?? defaultPlatform;
-    this.#tracer = options.tracer;
+    checkArgument(typeof store?.peek === "function", "store", "give an event store");
+    const { platform = defaultPlatform, tracer, aggregates = [] } = options;
+    const upcasters = new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}]));
+    this.#tools = { store, platform, tracer, upcasters };
     this.#policy = policyOf(options);
-    this.#upcasters = new Map(
-      (options.aggregates ?? []).flatMap((Type) =>
-        Type.upcasters === undefined ? [] : [[typeOf(Type), Type.upcasters] as const],
-      ),
-    );
-    this.#operator = new Operator(store, this.#platform, this.#upcasters);
   }
 
   /**
@@ -66,10 +56,16 @@ export class StreamReader {
    * @throws {Err} for arguments that are wrong, before any read; `precondition` when a collection belongs to another handler; `store`.
    */
   async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
-    const setting = this.#setting(...place(tenant, thread), options);
-    const subscribers = subscribe(handlers);
-    const result = await pollOnce(subscribers, setting);
-    this.#tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
+    const setting = {
+      ...this.#thread(tenant, thread),
+      policy: policyOf({ ...this.#policy, onError: options.onError ?? this.#policy.onError }),
+      limit: checkLimit(options.limit),
+      lease: checkInteger(options.lease ?? 30_000, "lease", 1_000, 15 * 60_000),
+      signal: options.signal,
+      from: checkWord(options.from ?? "start", "from", "start", "end"),
+    };
+    const result = await pollOnce(subscribe(handlers), setting);
+    this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
     return result;
   }
 
@@ -89,9 +85,7 @@ export class StreamReader {
     checkName(thread, "thread");
     if (tenants !== "all") for (const tenant of tenants) checkName(tenant, "tenant");
     await runTenants({
-      store: this.#store,
-      platform: this.#platform,
-      tracer: this.#tracer,
+      ...this.#tools,
       tenants,
       signal: options.signal,
       concurrency: checkInteger(concurrency ?? 4, "concurrency", 1, 1_000),
@@ -110,37 +104,33 @@ export class StreamReader {
     position: number,
     options: { readonly handler?: string; readonly timeout?: number; readonly signal?: Signal } = {},
   ): Promise<boolean> {
-    place(tenant, thread);
+    const { store, platform } = this.#thread(tenant, thread);
     checkInteger(position, "position", 0);
-    const end = this.#platform.now() + checkInteger(options.timeout ?? 5_000, "timeout", 0);
+    const end = platform.now() + checkInteger(options.timeout ?? 5_000, "timeout", 0);
     for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
-      const { thread: state } = await this.#store.peek(tenant, thread);
+      const { thread: state } = await store.peek(tenant, thread);
       const cursors = options.handler === undefined ? Object.values(state.cursors) : [cursorIn(state, options.handler)];
       if (cursors.length > 0 && cursors.every((cursor) => cursor !== undefined && cursor.position >= position)) return true;
-      const left = end - this.#platform.now();
+      const left = end - platform.now();
       if (left <= 0 || options.signal?.aborted) return false;
-      await this.#platform.sleep(Math.min(pause, left), options.signal);
+      await platform.sleep(Math.min(pause, left), options.signal);
     }
   }
 
   /** Reads a projection's views of one tenant. */
   views<View extends object>(tenant: string, projection: Pick<Projection<View>, "collection">): ViewReader<View> {
     const collection = checkName(projection.collection, "collection");
-    return new ViewReader(this.#store.views(checkName(tenant, "tenant"), collection));
+    return new ViewReader(this.#tools.store.views(checkName(tenant, "tenant"), collection));
   }
 
   /** A tenant's commits after a position (0 = from the start) in order, at most `limit` (1 to 1,000); `next` is where to go on. */
   async read(
     tenant: string,
     after: number,
-    limit = 100,
+    limit?: number,
   ): Promise<{ readonly commits: readonly PositionedCommit[]; readonly next: number }> {
     checkName(tenant, "tenant");
-    const { commits, next } = await this.#store.read(
-      tenant,
-      checkInteger(after, "after", 0),
-      checkInteger(limit, "limit", 1, 1_000),
-    );
+    const { commits, next } = await this.#tools.store.read(tenant, checkInteger(after, "after", 0), checkLimit(limit));
     return { commits, next };
   }
 
@@ -150,18 +140,18 @@ export class StreamReader {
     thread: string,
     options: { readonly handler?: string; readonly after?: ParkedKey; readonly limit?: number } = {},
   ): Promise<ParkedPage> {
-    const limit = checkInteger(options.limit ?? 100, "limit", 1, 1_000);
-    return this.#store.parked(...place(tenant, thread), { ...options, limit });
+    const { store } = this.#thread(tenant, thread);
+    return store.parked(tenant, thread, { ...options, limit: checkLimit(options.limit) });
   }
 
   /** Lets a handler that failed or halted try again at once. @throws {Err} `not_found` where it has no failure. */
   async resume(tenant: string, thread: string, handler: string): Promise<void> {
-    await this.#operator.resume(...place(tenant, thread), checkName(handler, "handler"));
+    await resume(this.#thread(tenant, thread), checkName(handler, "handler"));
   }
 
   /** Passes over the event at which a handler stands. @throws {Err} `not_found` where it has no failure. */
   async skip(tenant: string, thread: string, handler: string, reason: string): Promise<void> {
-    await this.#operator.skip(...place(tenant, thread), checkName(handler, "handler"), reason);
+    await skip(this.#thread(tenant, thread), checkName(handler, "handler"), reason);
   }
 
   /**
@@ -169,7 +159,7 @@ export class StreamReader {
    * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
    */
   async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
-    await this.#operator.rewind(...place(tenant, thread), one(handler), to);
+    await rewind(this.#thread(tenant, thread), one(handler), to);
   }
 
   /** Hands the parked events of a handler to it again, the oldest first, out of their order among the others. */
@@ -178,33 +168,12 @@ export class StreamReader {
     thread: string,
     handler: AnyHandler,
   ): Promise<{ readonly retried: number; readonly failed: number }> {
-    return this.#operator.retryParked(...place(tenant, thread), one(handler));
+    return retryParked(this.#thread(tenant, thread), one(handler));
   }
 
-  #setting(tenant: string, thread: string, options: PollOptions): PollSetting {
-    return {
-      store: this.#store,
-      platform: this.#platform,
-      tracer: this.#tracer,
-      policy: policyOf({ ...this.#policy, ...(options.onError && { onError: options.onError }) }),
-      upcasters: this.#upcasters,
-      tenant,
-      thread,
-      limit: checkInteger(options.limit ?? 100, "limit", 1, 1_000),
-      lease: checkInteger(options.lease ?? 30_000, "lease", 1_000, 15 * 60_000),
-      signal: options.signal,
-      from: checkFrom(options.from ?? "start"),
-    };
+  #thread(tenant: string, thread: string): ThreadSetting {
+    return { ...this.#tools, tenant: checkName(tenant, "tenant"), thread: checkName(thread, "thread") };
   }
-}
-
-function checkFrom(from: unknown): "start" | "end" {
-  if (from === "start" || from === "end") return from;
-  throw Err.invalidArgument("from", 'give "start" or "end"');
-}
-
-function place(tenant: string, thread: string): [string, string] {
-  return [checkName(tenant, "tenant"), checkName(thread, "thread")];
 }
 
 function one(handler: AnyHandler): Subscriber {

@@ -1,12 +1,15 @@
+import { checkArgument } from "../model/arguments.ts";
 import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
 import { checkId, checkName } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
+import { own } from "../model/own.ts";
 import { encodeView } from "../model/view.ts";
 import type { AnyEventHandler } from "../ports/event-handler.ts";
 import type { IViews } from "../ports/views.ts";
 import type { Progress } from "./progress.ts";
 import type { AnyProjection } from "./projection.ts";
+import type { ThreadSetting } from "./thread-lease.ts";
 
 /** Whatever `poll` and `run` accept. */
 export type AnyHandler = AnyEventHandler | AnyProjection;
@@ -34,15 +37,18 @@ export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[
   const collections = new Set<string>();
   return handlers.map((handler: AnyHandler) => {
     const name = checkName(handler?.name ?? ownClassName(handler), "handler.name");
-    if (names.has(name)) throw Err.invalidArgument("handlers", `two are named ${name}: give each a name of its own`);
+    checkArgument(!names.has(name), "handlers", `two are named ${name}: give each a name of its own`);
     names.add(name);
     if (typeof handler.events !== "object" || handler.events === null) throw Err.missingArgument(`${name}.events`);
     const isProjection = "collection" in handler;
     for (const [event, step] of Object.entries(handler.events)) checkStep(step, `${name}.events.${event}`, isProjection);
     if (!isProjection) return { name, handler };
     const collection = checkName(handler.collection, `${name}.collection`);
-    if (collections.has(collection))
-      throw Err.invalidArgument("handlers", `two projections keep ${collection}: give each a collection of its own`);
+    checkArgument(
+      !collections.has(collection),
+      "handlers",
+      `two projections keep ${collection}: give each a collection of its own`,
+    );
     collections.add(collection);
     return { name, handler, collection };
   });
@@ -62,16 +68,10 @@ function checkStep(step: unknown, name: string, isProjection: boolean): void {
 }
 
 /** Puts a handler to work. */
-export function deliveryTo(
-  subscriber: Subscriber,
-  tenant: string,
-  views: (collection: string) => IViews,
-  progress: Progress,
-): Delivery {
-  const { handler, collection } = subscriber;
+export function deliveryTo({ handler, collection }: Subscriber, { store, tenant }: ThreadSetting, progress: Progress): Delivery {
   return collection === undefined
     ? new HandlerDelivery(handler as AnyEventHandler, tenant)
-    : new ProjectionDelivery(handler as AnyProjection, views(collection), progress);
+    : new ProjectionDelivery(handler as AnyProjection, store.views(tenant, collection), progress);
 }
 
 type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
@@ -88,7 +88,7 @@ class HandlerDelivery implements Delivery {
   async prepare(): Promise<void> {}
 
   handles(eventName: string): boolean {
-    return Object.hasOwn(this.#events, eventName) && this.#events[eventName] !== undefined;
+    return own(this.#events, eventName) !== undefined;
   }
 
   handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void {
@@ -132,7 +132,7 @@ class ProjectionDelivery implements Delivery {
   }
 
   handles(eventName: string): boolean {
-    return Object.hasOwn(this.#events, eventName) && this.#events[eventName] !== undefined;
+    return own(this.#events, eventName) !== undefined;
   }
 
   handle(event: StoredEvent, commit: PositionedCommit): void {
@@ -148,9 +148,9 @@ class ProjectionDelivery implements Delivery {
 
   /** An `id` that throws is the event's own failure, later; here it only means that there is nothing to read ahead. */
   #idOrNone(event: StoredEvent, commit: PositionedCommit): string | undefined {
-    if (!this.handles(event.name)) return undefined;
+    const step = own(this.#events, event.name);
     try {
-      return checkId(this.#events[event.name]?.id(event, commit), "id");
+      return step && checkId(step.id(event, commit), "id");
     } catch {
       return undefined;
     }

@@ -1,65 +1,62 @@
 import { Err } from "../model/errors.ts";
+import type { UpcasterMap } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
-import type { IPlatform, Signal } from "../ports/platform.ts";
-import type { Cursor, Lease, Peek } from "../ports/threads.ts";
+import type { IPlatform } from "../ports/platform.ts";
+import type { ThreadState } from "../ports/threads.ts";
+import type { ITracer } from "../ports/tracer.ts";
 import { Progress } from "./progress.ts";
 
-/** A thread that is ours for a while. */
-export interface HeldThread {
-  readonly lease: Lease;
-  readonly cursors: Readonly<Record<string, Cursor>>;
-  readonly progress: Progress;
+/** What a reader works with, whatever it reads. */
+export interface ReaderTools {
+  readonly store: IEventStore;
+  readonly platform: IPlatform;
+  readonly tracer: ITracer | undefined;
+  /** By aggregate type. */
+  readonly upcasters: ReadonlyMap<string, UpcasterMap>;
+}
+
+/** One thread of one tenant, and what to work on it with. */
+export interface ThreadSetting extends ReaderTools {
+  readonly tenant: string;
+  readonly thread: string;
 }
 
 /** How long an operator's move waits for a reader to let go of the thread, in ms, and how often it asks. */
 const PATIENCE = 8_000;
 const ASK_EVERY = 20;
 /** How long an operator's move may take, in ms. */
-const OPERATOR_LEASE = 30_000;
+export const OPERATOR_LEASE = 30_000;
 
-/** Leases a thread that somebody else may hold for a moment, does the work, and releases it even if the work fails. */
-export async function withThread<T>(
-  store: IEventStore,
-  platform: IPlatform,
-  tenant: string,
-  thread: string,
-  work: (held: HeldThread) => Promise<T>,
-  signal?: Signal,
-): Promise<T> {
-  const { lease, peek } = await acquireSoon(store, platform, tenant, thread, signal);
-  const progress = new Progress(store, lease, peek.thread.cursors, peek.thread.waiting);
-  let result: T;
+/** Leases a thread that somebody else may hold for a moment, does the work, stores its progress, and releases the thread even if the work fails. */
+export async function withThread(
+  setting: ThreadSetting,
+  work: (progress: Progress, state: ThreadState) => Promise<void> | void,
+): Promise<void> {
+  const { progress, state } = await acquireSoon(setting);
   try {
-    result = await work({ lease, cursors: peek.thread.cursors, progress });
+    await work(progress, state);
   } catch (error) {
-    await new Progress(store, lease, peek.thread.cursors, peek.thread.waiting).store(0);
+    await progress.drop();
     throw error;
   }
   if (!(await progress.store(0)))
-    throw Err.precondition(`thread ${thread} was taken over meanwhile, and nothing was changed: try again`);
-  return result;
+    throw Err.precondition(`thread ${setting.thread} was taken over meanwhile, and nothing more was changed: try again`);
 }
 
-async function acquireSoon(
-  store: IEventStore,
-  platform: IPlatform,
-  tenant: string,
-  thread: string,
-  signal: Signal | undefined,
-): Promise<{ lease: Lease; peek: Peek }> {
+async function acquireSoon(setting: ThreadSetting): Promise<{ readonly progress: Progress; readonly state: ThreadState }> {
+  const { store, platform, tenant, thread } = setting;
   const end = platform.now() + PATIENCE;
   for (;;) {
-    const peek = await store.peek(tenant, thread);
+    const { thread: state } = await store.peek(tenant, thread);
     const now = platform.now();
-    if (peek.thread.leasedUntil <= now) {
-      const lease = await store.acquire(tenant, thread, peek.thread, now + OPERATOR_LEASE);
-      if (lease !== undefined) return { lease, peek };
+    if (state.leasedUntil <= now) {
+      const lease = await store.acquire(tenant, thread, state, now + OPERATOR_LEASE);
+      if (lease !== undefined) return { progress: new Progress(setting, lease, state), state };
     }
-    if (now >= end || signal?.aborted) {
+    if (now >= end)
       throw Err.precondition(
-        `thread ${thread} is leased until ${peek.thread.leasedUntil} (ms since 1970): try again, or stop its reader`,
+        `thread ${thread} is leased until ${state.leasedUntil} (ms since 1970): try again, or stop its reader`,
       );
-    }
-    await platform.sleep(ASK_EVERY, signal);
+    await platform.sleep(ASK_EVERY);
   }
 }

@@ -1,23 +1,16 @@
 import type { PositionedCommit } from "../model/commit.ts";
-import { type UpcasterMap, upcast } from "../model/upcast.ts";
-import type { IEventStore, ReadResult } from "../ports/event-store.ts";
-import type { IPlatform, Signal } from "../ports/platform.ts";
+import { upcast } from "../model/upcast.ts";
+import type { ReadResult } from "../ports/event-store.ts";
+import type { Signal } from "../ports/platform.ts";
 import type { Cursor, ThreadState, Waiting } from "../ports/threads.ts";
-import type { ITracer } from "../ports/tracer.ts";
-import { clearViews } from "./clear-views.ts";
 import { type FullPolicy, judge } from "./failure-policy.ts";
 import type { Progress } from "./progress.ts";
 import type { Delivery, Subscriber } from "./subscriber.ts";
+import type { ThreadSetting } from "./thread-lease.ts";
 
 /** What one turn on a thread works with. */
-export interface TurnSetting {
-  readonly store: IEventStore;
-  readonly platform: IPlatform;
-  readonly tracer: ITracer | undefined;
+export interface TurnSetting extends ThreadSetting {
   readonly policy: FullPolicy;
-  readonly upcasters: ReadonlyMap<string, UpcasterMap>;
-  readonly tenant: string;
-  readonly thread: string;
   /** How long the lease lasts from each store on, in ms. */
   readonly lease: number;
   readonly signal: Signal | undefined;
@@ -29,6 +22,9 @@ export interface Standing {
   readonly delivery: Delivery;
   cursor: Cursor;
 }
+
+/** How many views are deleted in one write. */
+const VIEWS_A_PAGE = 80;
 
 /** One holder's time with a thread: hands each handler its next commits, in order, and notes the progress. */
 export class Turn {
@@ -68,12 +64,21 @@ export class Turn {
 
   /** Makes a new handler known to the thread, and finishes a rewind that is under way. */
   async #begin(standing: Standing): Promise<boolean> {
-    const { store, platform, tenant, lease } = this.#setting;
-    if (standing.cursor.isClearing) {
-      this.isFenced = !(await clearViews(store, tenant, standing, this.#progress, () => platform.now() + lease));
+    const { isClearing, ...cursor } = standing.cursor;
+    if (isClearing && cursor.collection !== undefined && !(await this.#clear(cursor.collection))) return false;
+    this.#stand(standing, cursor);
+    return true;
+  }
+
+  /** Deletes all of a projection's views, page by page; goes on where a crash left it. False = fenced. */
+  async #clear(collection: string): Promise<boolean> {
+    const { store, tenant } = this.#setting;
+    for (;;) {
+      const { views } = await store.views(tenant, collection).list({ limit: VIEWS_A_PAGE });
+      if (views.length === 0) return true;
+      for (const { id } of views) this.#progress.writeView(collection, id);
+      if (!(await this.#storeProgress())) return false;
     }
-    this.#progress.move(standing.subscriber.name, standing.cursor);
-    return !this.isFenced;
   }
 
   async #deliver(standing: Standing, page: ReadResult): Promise<void> {
@@ -98,7 +103,7 @@ export class Turn {
       if (event === undefined || !delivery.handles(event.name)) continue;
       if (this.#progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
       try {
-        const handling = delivery.handle(upcasters === undefined ? event : upcast(event, upcasters), commit);
+        const handling = delivery.handle(upcast(event, upcasters), commit);
         if (handling !== undefined) await handling;
         this.handled++;
       } catch (error) {
@@ -129,22 +134,24 @@ export class Turn {
       this.#progress.park(parked);
       return true;
     }
-    standing.cursor = { ...cursor, failure: verdict.failure };
-    this.#progress.move(subscriber.name, standing.cursor);
+    this.#stand(standing, { ...cursor, failure: verdict.failure });
     return false;
   }
 
   #move(standing: Standing, position: number): void {
-    const { subscriber } = standing;
-    standing.cursor = subscriber.collection === undefined ? { position } : { position, collection: subscriber.collection };
-    this.#progress.move(subscriber.name, standing.cursor);
+    const { collection } = standing.subscriber;
+    this.#stand(standing, collection === undefined ? { position } : { position, collection });
+  }
+
+  #stand(standing: Standing, cursor: Cursor): void {
+    standing.cursor = cursor;
+    this.#progress.move(standing.subscriber.name, cursor);
   }
 
   /** Stores what there is in the middle of a commit; the cursor says how far into it. */
   async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
     const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
-    standing.cursor = { ...standing.cursor, failure };
-    this.#progress.move(standing.subscriber.name, standing.cursor);
+    this.#stand(standing, { ...standing.cursor, failure });
     return this.#storeProgress();
   }
 

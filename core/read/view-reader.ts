@@ -1,4 +1,5 @@
-import { checkId, checkInteger } from "../model/ids.ts";
+import { checkLimit } from "../model/arguments.ts";
+import { checkId } from "../model/ids.ts";
 import type { DeepReadonly } from "../model/json.ts";
 import type { IViews, View, ViewPage } from "../ports/views.ts";
 
@@ -18,7 +19,7 @@ export class ViewReader<V extends object> {
 
   /** Views in a stable order, at most `limit` (1 to 1,000, default 100), after the view with the id `after`; `next` is where to go on. */
   async list(options: { readonly after?: string; readonly limit?: number } = {}): Promise<ViewPage<DeepReadonly<V>>> {
-    const limit = checkInteger(options.limit ?? 100, "limit", 1, 1_000);
+    const limit = checkLimit(options.limit);
     const after = options.after === undefined ? {} : { after: checkId(options.after, "after") };
     const page = await this.#views.list({ limit, ...after });
     return page as unknown as ViewPage<DeepReadonly<V>> & { readonly views: readonly View<DeepReadonly<V>>[] };

@@ -1,6 +1,6 @@
 import { admits } from "../model/access.ts";
 import type { Actor } from "../model/actor.ts";
-import { type Address, keyOf } from "../model/address.ts";
+import type { Address } from "../model/address.ts";
 import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
 import type { StoredEvent } from "../model/commit.ts";
 import { AuthorizationError, Err } from "../model/errors.ts";
@@ -12,9 +12,7 @@ import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { Participant } from "./participant.ts";
 import type { Registry } from "./registry.ts";
-import type { Rehydrator } from "./rehydrate.ts";
-
-const NOTHING: Cost = Object.freeze({ reads: 0, writes: 0 });
+import { FREE, placeOf, type Rehydrator } from "./rehydrate.ts";
 
 /** What an attempt needs from its executor. */
 export interface AttemptTools {
@@ -45,7 +43,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   /** The aggregate that was written last. */
   #last: Participant;
   #position: number | undefined;
-  #cost: Cost = NOTHING;
+  #cost: Cost = FREE;
 
   constructor(request: CommandRequest, commitId: string, main: Participant, tools: AttemptTools) {
     this.actor = request.actor;
@@ -160,9 +158,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
 
   async #join(Type: AggregateClass, id: string, isVerified: boolean): Promise<Participant> {
     this.#checkOpen();
-    const registration = this.#tools.registry.of(Type);
-    const address = { tenant: this.actor.tenant, type: registration.type, id: checkId(id, "id") };
-    const place = { registration, address, key: keyOf(address) };
+    const place = placeOf(this.#tools.registry.of(Type), this.actor.tenant, checkId(id, "id"));
     const known = this.#participant(place.key);
     if (known !== undefined && (known.isVerified || !isVerified)) return known;
     const { rehydrator, distrusted } = this.#tools;

@@ -1,20 +1,19 @@
 import { type Actor, checkActor } from "../model/actor.ts";
-import { keyOf } from "../model/address.ts";
 import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
+import { checkArgument, checkInteger, checkLimit } from "../model/arguments.ts";
 import type { Commit, StoredEvent } from "../model/commit.ts";
-import { Err } from "../model/errors.ts";
-import { checkId, checkInteger, checkName } from "../model/ids.ts";
+import { checkId, checkName } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type CommandOptions, checkRequest } from "./command-request.ts";
-import { Executor } from "./executor.ts";
+import { Executor, type ExecutorSetting } from "./executor.ts";
 import type { AggregateClasses, CommandData, CommandName, OwnerOf, PayloadOf } from "./inference.ts";
 import { type HypotheticalEvent, type Recalculation, recalculate } from "./recalculate.ts";
 import { Registry } from "./registry.ts";
-import { type Place, Rehydrator } from "./rehydrate.ts";
+import { type Place, placeOf, Rehydrator } from "./rehydrate.ts";
 
 /** Settings of a command handler. */
 export interface CommandHandlerOptions {
@@ -33,32 +32,24 @@ export interface CommandHandlerOptions {
 
 /** Carries commands out: authorises, loads, decides, commits, and decides again after a conflict. */
 export class CommandHandler<const C extends AggregateClasses = AggregateClasses> {
-  readonly #store: IEventStore;
-  readonly #platform: IPlatform;
-  readonly #tracer: ITracer | undefined;
-  readonly #registry: Registry;
-  readonly #rehydrator: Rehydrator;
+  readonly #setting: ExecutorSetting;
   readonly #executor: Executor;
 
   /** @throws {Err} that names what is wrong with the store, a class or an option. */
   constructor(store: IEventStore, aggregates: C, options: CommandHandlerOptions = {}) {
-    if (typeof store?.commit !== "function") throw Err.invalidArgument("store", "give an event store");
-    this.#store = store;
-    this.#platform = options.platform ?? defaultPlatform;
-    this.#tracer = options.tracer;
-    this.#registry = new Registry(aggregates);
-    const cacheSize = checkInteger(options.cacheSize ?? 10_000, "cacheSize", 1);
-    this.#rehydrator = new Rehydrator(store, this.#platform, options.tracer, cacheSize);
-    this.#executor = new Executor({
+    checkArgument(typeof store?.commit === "function", "store", "give an event store");
+    const { platform = defaultPlatform, tracer } = options;
+    this.#setting = {
       store,
-      platform: this.#platform,
-      tracer: options.tracer,
-      registry: this.#registry,
-      rehydrator: this.#rehydrator,
+      platform,
+      tracer,
+      registry: new Registry(aggregates),
+      rehydrator: new Rehydrator(store, platform, tracer, checkInteger(options.cacheSize ?? 10_000, "cacheSize", 1)),
       deadline: checkInteger(options.deadline ?? 8_000, "deadline", 1),
       opensTenants: options.tenants !== "provisioned",
       isDevelopment: options.development === true,
-    });
+    };
+    this.#executor = new Executor(this.#setting);
   }
 
   /**
@@ -78,7 +69,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   ): Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>> {
     // Not async: on the warm way a promise less is a command that is a tenth faster.
     try {
-      const checking = checkRequest(this.#registry, this.#platform, actor, name, data, options);
+      const checking = checkRequest(this.#setting.registry, this.#setting.platform, actor, name, data, options);
       const carrying: Promise<unknown> =
         checking instanceof Promise
           ? checking.then((request) => this.#executor.carryOut(request))
@@ -99,10 +90,11 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     const place = this.#place(checkActor(actor).tenant, Type, id);
     const { version } = options;
     if (version === undefined) {
-      const { aggregate } = await this.#rehydrator.load(place);
+      const { aggregate } = await this.#setting.rehydrator.load(place);
       return aggregate.aggregateVersion < 0 ? undefined : (aggregate as A);
     }
-    const aggregate = await this.#rehydrator.loadAt(place, checkInteger(version, "version", 0));
+    const { rehydrator } = this.#setting;
+    const { aggregate } = await rehydrator.loadAt(Type, place.address, checkInteger(version, "version", 0));
     return aggregate.aggregateVersion === version ? (aggregate as A) : undefined;
   }
 
@@ -115,8 +107,8 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   ): Promise<readonly Commit[]> {
     const { address } = this.#place(checkActor(actor).tenant, Type, id);
     const after = checkInteger(options.after ?? -1, "after", -1);
-    const limit = checkInteger(options.limit ?? 100, "limit", 1, 1_000);
-    return (await this.#store.load(address, { after, limit })).commits;
+    const limit = checkLimit(options.limit);
+    return (await this.#setting.store.load(address, { after, limit })).commits;
   }
 
   /**
@@ -130,7 +122,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     id: string,
     hypothetical: readonly HypotheticalEvent<A>[] = [],
   ): Promise<Recalculation<A>> {
-    return recalculate(this.#store, this.#place(checkActor(actor).tenant, Type, id), hypothetical);
+    return recalculate(this.#setting.store, this.#place(checkActor(actor).tenant, Type, id), hypothetical);
   }
 
   /**
@@ -143,17 +135,15 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     const { address, key } = this.#place(checkName(tenant, "tenant"), Type, id);
     return this.#executor.inLane(key, async () => {
       try {
-        return await this.#store.redact(address, redactor, this.#platform.now());
+        return await this.#setting.store.redact(address, redactor, this.#setting.platform.now());
       } finally {
         // Afterwards: a load that came between would have kept what was just rewritten.
-        this.#rehydrator.forget(key);
+        this.#setting.rehydrator.forget(key);
       }
     });
   }
 
   #place(tenant: string, Type: AggregateClass, id: string): Place {
-    const registration = this.#registry.of(Type);
-    const address = { tenant, type: registration.type, id: checkId(id, "aggregateId") };
-    return { registration, address, key: keyOf(address) };
+    return placeOf(this.#setting.registry.of(Type), tenant, checkId(id, "aggregateId"));
   }
 }

@@ -1,14 +1,14 @@
 import { admits } from "../model/access.ts";
 import { type Actor, checkActor } from "../model/actor.ts";
-import { keyOf } from "../model/address.ts";
+import { checkInteger } from "../model/arguments.ts";
 import { LIMITS } from "../model/commit.ts";
 import { AuthorizationError, Err, ValidationError } from "../model/errors.ts";
-import { checkId, checkInteger } from "../model/ids.ts";
+import { checkId } from "../model/ids.ts";
 import { canonicalJson, type Encoded, encodeObject, type JsonObject } from "../model/json.ts";
 import { pathOf, type SchemaResult, type StandardSchema } from "../model/schema.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { RegisteredCommand, Registry } from "./registry.ts";
-import type { Place } from "./rehydrate.ts";
+import { type Place, placeOf } from "./rehydrate.ts";
 
 /** What a caller may say about a command beside its payload. */
 export interface CommandOptions {
@@ -46,20 +46,19 @@ export function checkRequest(
   const checked = checkActor(actor);
   const command = registry.command(name);
   if (admits(command.rule, checked) === "no") throw new AuthorizationError(checked.id, command.name);
-  const { aggregateId, expectedVersion } = dataOf(data);
+  const { aggregateId, expectedVersion } = (data ?? {}) as { readonly aggregateId?: string; readonly expectedVersion?: number };
   if (expectedVersion !== undefined) checkInteger(expectedVersion, "expectedVersion", -1);
   if (aggregateId !== undefined) checkId(aggregateId, "aggregateId");
   else if (expectedVersion !== undefined) throw Err.missingArgument("aggregateId");
   checkOptions(options);
   const payload = checkPayload(data ?? {}, ENVELOPE);
   const isNew = aggregateId === undefined;
-  const address = { tenant: checked.tenant, type: command.owner.type, id: aggregateId ?? platform.newId() };
   const request: CommandRequest = {
     // First, so that nothing in it, whoever filled it, can stand for the actor or the place.
     ...options,
     actor: checked,
     command,
-    place: { registration: command.owner, address, key: keyOf(address) },
+    place: placeOf(command.owner, checked.tenant, aggregateId ?? platform.newId()),
     isNew,
     expectedVersion,
     payload: payload.value,
@@ -70,7 +69,7 @@ export function checkRequest(
 }
 
 /** What lies beside the payload's fields in the data of a command. */
-const ENVELOPE = ["aggregateId", "expectedVersion"] as const;
+const ENVELOPE = { omitted: ["aggregateId", "expectedVersion"] };
 
 async function complete(platform: IPlatform, request: CommandRequest, sent: object): Promise<CommandRequest> {
   const { command, commandId, payload } = request;
@@ -89,16 +88,12 @@ async function parse(schema: StandardSchema, payload: JsonObject): Promise<Encod
   return checkPayload((result as { value: unknown }).value);
 }
 
-function checkPayload(value: unknown, omitted?: readonly string[]): Encoded<JsonObject> {
-  const payload = encodeObject(value, "payload", 1, omitted);
+function checkPayload(value: unknown, rules?: { readonly omitted: readonly string[] }): Encoded<JsonObject> {
+  const payload = encodeObject(value, "payload", 1, rules);
   if (payload.bytes > LIMITS.commitBytes) {
     throw new ValidationError("payload", `has ${payload.bytes} bytes of JSON: keep it within ${LIMITS.commitBytes}`);
   }
   return payload;
-}
-
-function dataOf(data: unknown): { readonly aggregateId?: string; readonly expectedVersion?: number } {
-  return typeof data === "object" && data !== null ? data : {};
 }
 
 function checkOptions(options: CommandOptions): void {

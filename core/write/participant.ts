@@ -1,8 +1,8 @@
 import type { AnyAggregate } from "../model/aggregate.ts";
+import { checkInteger } from "../model/arguments.ts";
 import { LIMITS, type StoredEvent } from "../model/commit.ts";
 import { ValidationError } from "../model/errors.ts";
 import { apply, stateOf } from "../model/fold.ts";
-import { checkInteger } from "../model/ids.ts";
 import { encodeObject, type JsonObject } from "../model/json.ts";
 import { isDue } from "../model/snapshot.ts";
 import { newestSchema } from "../model/upcast.ts";

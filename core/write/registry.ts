@@ -1,10 +1,12 @@
-import { type Access, type AccessRule, ruleFor } from "../model/access.ts";
+import { type AccessRule, ruleFor } from "../model/access.ts";
 import { type AggregateClass, type AnyAggregate, typeOf } from "../model/aggregate.ts";
+import { checkArgument, checkGiven } from "../model/arguments.ts";
 import { Err } from "../model/errors.ts";
 import { checkName } from "../model/ids.ts";
+import { own } from "../model/own.ts";
 import type { StandardSchema } from "../model/schema.ts";
 import { planOf, type SnapshotPlan } from "../model/snapshot.ts";
-import type { UpcasterMap } from "../model/upcast.ts";
+import type { Upcaster } from "../model/upcast.ts";
 
 /** An aggregate class, checked once. */
 export interface Registration {
@@ -39,8 +41,8 @@ export class Registry {
 
   /** @throws {Err} `missing_argument` or `invalid_argument` for a name that is absent or no command's. */
   command(name: unknown): RegisteredCommand {
-    if (name === undefined || name === null || name === "") throw Err.missingArgument("command");
-    const command = typeof name === "string" ? this.#commands.get(name) : undefined;
+    checkGiven(name, "command");
+    const command = this.#commands.get(name as string);
     if (command === undefined) throw Err.invalidArgument("command", `no aggregate has a command named ${String(name)}`);
     return command;
   }
@@ -51,7 +53,7 @@ export class Registry {
     if (registration === undefined) {
       registration = register(Type);
       const { type } = registration;
-      if (this.#types.has(type)) throw Err.invalidArgument(`${Type.name}.path`, `/${type} is another class's: give each its own`);
+      checkArgument(!this.#types.has(type), `${Type.name}.path`, `/${type} is another class's: give each its own`);
       this.#types.add(type);
       this.#classes.set(Type, registration);
     }
@@ -59,78 +61,74 @@ export class Registry {
   }
 
   #addCommand(name: string, owner: Registration): void {
-    const other = this.#commands.get(name);
-    if (other !== undefined) {
-      throw Err.invalidArgument(
-        `${owner.Type.name}.commands`,
-        `${name} is already a command of ${other.owner.Type.name}: rename one`,
-      );
-    }
-    const schemas = owner.Type.schemas;
-    const schema = schemas !== undefined && Object.hasOwn(schemas, name) ? schemas[name] : undefined;
-    this.#commands.set(name, { name, owner, rule: ruleFor(owner.Type.access, name), schema });
+    const { Type } = owner;
+    const other = this.#commands.get(name)?.owner.Type.name;
+    checkArgument(other === undefined, `${Type.name}.commands`, `${name} is already a command of ${other}: rename one`);
+    this.#commands.set(name, { name, owner, rule: ruleFor(Type.access, name), schema: own(Type.schemas, name) });
   }
 }
 
 function register(Type: AggregateClass): Registration {
-  if (typeof Type !== "function") throw Err.invalidArgument("aggregates", "give classes that extend Aggregate");
-  const type = checkName(typeof Type.path === "string" ? typeOf(Type) : Type.path, `${Type.name}.path`);
+  checkArgument(typeof Type === "function", "aggregates", "give classes that extend Aggregate");
+  const { name, path, access, schemas, upcasters } = Type;
+  const type = checkName(typeof path === "string" ? typeOf(Type) : path, `${name}.path`);
   const probe = new Type();
-  const commandNames = namesOf(probe, "commands", Type.name);
-  const eventNames = namesOf(probe, "events", Type.name);
-  checkAccess(Type.access, commandNames, Type.name);
-  checkSchemas(Type.schemas, commandNames, Type.name);
-  checkUpcasters(Type.upcasters, eventNames, Type.name);
+  const commandNames = namesOf(probe, "commands", name);
+  const eventNames = namesOf(probe, "events", name);
+  checkGiven(access, `${name}.access`);
+  if (access !== "tenant") {
+    checkArgument(typeof access === "object", `${name}.access`, 'give "tenant" or a map from command to roles');
+    checkMap(access, `${name}.access`, "command", commandNames, isRule, 'give "tenant", an array of roles, or a predicate');
+  }
+  checkMap(schemas, `${name}.schemas`, "command", commandNames, isSchema, "give a Standard Schema");
+  checkMap(upcasters, `${name}.upcasters`, "event", eventNames, isChain, "give an array of functions");
   return Object.freeze({ Type, type, plan: checkPlan(Type), commandNames });
 }
 
 function namesOf(probe: AnyAggregate, member: "commands" | "events", owner: string): readonly string[] {
-  const map: unknown = probe[member];
-  if (typeof map !== "object" || map === null) throw Err.missingArgument(`${owner}.${member}`);
-  const names = Object.keys(map);
-  if (names.length === 0) throw Err.missingArgument(`${owner}.${member}`);
-  for (const name of names) {
-    if (typeof (map as Record<string, unknown>)[name] !== "function") throw Err.notImplemented(`${owner}.${member}.${name}`);
-  }
-  return names;
+  const functions = Object.entries<unknown>(probe[member] ?? {});
+  if (functions.length === 0) throw Err.missingArgument(`${owner}.${member}`);
+  return functions.map(([name, value]) => {
+    if (typeof value !== "function") throw Err.notImplemented(`${owner}.${member}.${name}`);
+    return name;
+  });
 }
 
-function checkAccess(access: Access | undefined, commandNames: readonly string[], owner: string): void {
-  const name = `${owner}.access`;
-  if (access === undefined || access === null) throw Err.missingArgument(name);
-  if (access === "tenant") return;
-  if (typeof access !== "object") throw Err.invalidArgument(name, 'give "tenant" or a map from command to roles');
-  for (const [command, rule] of Object.entries(access)) {
-    if (!commandNames.includes(command)) throw Err.invalidArgument(name, `${command} is no command of it: remove it`);
-    const isRule =
-      rule === "tenant" || typeof rule === "function" || (Array.isArray(rule) && rule.every((role) => typeof role === "string"));
-    if (!isRule) throw Err.invalidArgument(`${name}.${command}`, 'give "tenant", an array of roles, or a predicate');
-  }
-}
-
-function checkSchemas(schemas: AggregateClass["schemas"], commandNames: readonly string[], owner: string): void {
-  const name = `${owner}.schemas`;
-  for (const [command, schema] of Object.entries(schemas ?? {})) {
-    if (!commandNames.includes(command)) throw Err.invalidArgument(name, `${command} is no command of it: remove it`);
-    if (typeof schema?.["~standard"]?.validate !== "function")
-      throw Err.invalidArgument(`${name}.${command}`, "give a Standard Schema");
+/** Checks what a class declares by the names of its commands or events: nothing for a name that there is not, and each of the right kind. */
+function checkMap<T>(
+  map: Readonly<Record<string, T>> | undefined,
+  what: string,
+  kind: "command" | "event",
+  names: readonly string[],
+  isRight: (value: T) => boolean,
+  expected: string,
+): void {
+  for (const [name, value] of Object.entries(map ?? {})) {
+    checkArgument(names.includes(name), what, `${name} is no ${kind} of it: remove it`);
+    checkArgument(isRight(value), `${what}.${name}`, expected);
   }
 }
 
-function checkUpcasters(upcasters: UpcasterMap | undefined, eventNames: readonly string[], owner: string): void {
-  const name = `${owner}.upcasters`;
-  for (const [event, chain] of Object.entries(upcasters ?? {})) {
-    if (!eventNames.includes(event)) throw Err.invalidArgument(name, `${event} is no event of it: remove it`);
-    const isChain = Array.isArray(chain) && chain.every((step) => typeof step === "function");
-    if (!isChain) throw Err.invalidArgument(`${name}.${event}`, "give an array of functions");
-  }
+function isRule(rule: AccessRule): boolean {
+  return rule === "tenant" || typeof rule === "function" || isArrayOf(rule, "string");
 }
 
-function checkPlan(Type: AggregateClass): SnapshotPlan {
-  const plan = planOf(Type.snapshot);
+function isSchema(schema: StandardSchema): boolean {
+  return typeof schema?.["~standard"]?.validate === "function";
+}
+
+function isChain(chain: readonly Upcaster[]): boolean {
+  return isArrayOf(chain, "function");
+}
+
+function isArrayOf(value: unknown, kind: "string" | "function"): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === kind);
+}
+
+function checkPlan({ name, snapshot }: AggregateClass): SnapshotPlan {
+  const plan = planOf(snapshot);
   const isValid =
-    Number.isSafeInteger(plan.every) && plan.every >= (Type.snapshot === false ? 0 : 1) && Number.isSafeInteger(plan.schema);
-  if (!isValid)
-    throw Err.invalidArgument(`${Type.name}.snapshot`, "give true, false, or { every, schema } as integers, every at least 1");
+    Number.isSafeInteger(plan.every) && plan.every >= (snapshot === false ? 0 : 1) && Number.isSafeInteger(plan.schema);
+  checkArgument(isValid, `${name}.snapshot`, "give true, false, or { every, schema } as integers, every at least 1");
   return plan;
 }

@@ -1,5 +1,6 @@
-import type { Address } from "../model/address.ts";
-import type { AnyAggregate } from "../model/aggregate.ts";
+import { type Address, keyOf } from "../model/address.ts";
+import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
+import type { Commit } from "../model/commit.ts";
 import { applyCommits, create, restore, stateOf } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Cost, IEventStore } from "../ports/event-store.ts";
@@ -16,13 +17,20 @@ export interface Place {
   readonly key: string;
 }
 
+/** The place of an id among the aggregates of a registered class. */
+export function placeOf(registration: Registration, tenant: string, id: string): Place {
+  const address = { tenant, type: registration.type, id };
+  return { registration, address, key: keyOf(address) };
+}
+
 /** An aggregate as the store holds it, and what asking cost. */
 export interface Rehydrated {
   readonly aggregate: AnyAggregate;
   readonly cost: Cost;
 }
 
-const FREE: Cost = Object.freeze({ reads: 0, writes: 0 });
+/** What nothing costs. */
+export const FREE: Cost = Object.freeze({ reads: 0, writes: 0 });
 
 /** Brings aggregates back: from the warm cache, else from a snapshot and the commits after it, else from all commits. */
 export class Rehydrator {
@@ -56,13 +64,16 @@ export class Rehydrator {
     return loaded;
   }
 
-  /** The aggregate as it was after a version; folded from its events. */
-  async loadAt({ registration, address }: Place, version: number): Promise<AnyAggregate> {
-    const aggregate = create(registration.Type, address.id);
-    if (version < 0) return aggregate;
+  /** The aggregate as it was after a version, folded from its events, with the last commit that made it so. Cost: one load. */
+  async loadAt(
+    Type: AggregateClass,
+    address: Address,
+    version: number,
+  ): Promise<{ readonly aggregate: AnyAggregate; readonly last: Commit | undefined }> {
+    const aggregate = create(Type, address.id);
     const { commits } = await this.#store.load(address, { upTo: version });
-    applyCommits(registration.Type, aggregate, commits);
-    return aggregate;
+    applyCommits(Type, aggregate, commits);
+    return { aggregate, last: commits.at(-1) };
   }
 
   /** Whether the store holds commits after this version; then the warm state is dropped. Cost: one read. */

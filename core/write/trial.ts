@@ -172,9 +172,7 @@ export class Trial implements AttemptTools {
     const request = this.#request;
     if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
     const address = { tenant: request.actor.tenant, type, id };
-    const place = { registration: request.command.owner, address, key: keyOf(address) };
-    const aggregate = await this.rehydrator.loadAt(place, version);
-    const { commits } = await this.#setting.store.load(address, { after: version - 1, upTo: version });
-    return replayOf(request, receipt, aggregate, commits[0], () => this.positionOf(address, version));
+    const { aggregate, last } = await this.rehydrator.loadAt(request.command.owner.Type, address, version);
+    return replayOf(request, receipt, aggregate, last, () => this.positionOf(address, version));
   }
 }
