@@ -51,14 +51,18 @@ export class MemoryEventStore implements IEventStore {
   }
 
   async load({ tenant, type, id }: Address, options?: LoadOptions): Promise<LoadResult> {
-    return loadFrom(this.#tenants.readable(tenant)?.log.stream(type, id), options);
+    const space = this.#tenants.readable(tenant);
+    return { ...loadFrom(space?.log.stream(type, id), options), life: space?.life ?? "" };
   }
 
   async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
-    const { log } = this.#tenants.writable(tenant);
+    const { log, life } = this.#tenants.writable(tenant);
     const head = log.head;
     const outcomes: CommitOutcome[] = [];
-    for (const commit of pending) outcomes.push(log.append(tenant, commit));
+    for (const commit of pending) {
+      const isReborn = commit.life !== undefined && commit.life !== life;
+      outcomes.push(isReborn ? { status: "reborn" } : log.append(tenant, life, commit));
+    }
     if (log.head > head) this.#doorbell.ring(tenant);
     return outcomes;
   }

@@ -46,8 +46,8 @@ export class Log {
   }
 
   /** Appends a pending commit as a whole, or tells why not, having written nothing. */
-  append(tenant: string, pending: PendingCommit): CommitOutcome {
-    if (!this.#isNext(pending)) return this.#refusal(pending);
+  append(tenant: string, life: string, pending: PendingCommit): CommitOutcome {
+    if (!this.#isNext(pending)) return this.#refusal(life, pending);
     const positions: number[] = [];
     for (let index = 0; index < pending.writes.length; index++) {
       const { type, id, version, snapshot } = pending.writes[index] as PendingWrite;
@@ -58,7 +58,7 @@ export class Log {
       // A snapshot is of the version just appended, so it is newer than any that is kept.
       if (snapshot !== undefined) stream.snapshot = Object.freeze({ version, schema: snapshot.schema, state: snapshot.state });
     }
-    return { status: "committed", positions, cost: { reads: 0, writes: positions.length } };
+    return { status: "committed", life, positions, cost: { reads: 0, writes: positions.length } };
   }
 
   /** Appends a commit that is known to be the next in the order and in its aggregate. */
@@ -111,11 +111,12 @@ export class Log {
     return receipt === undefined || !this.#receipts.has(receipt.commandId);
   }
 
-  #refusal({ commitId, writes, verified, receipt }: PendingCommit): CommitOutcome {
+  #refusal(life: string, { commitId, writes, verified, receipt }: PendingCommit): CommitOutcome {
     const own = writes.map(({ type, id, version }) => this.stream(type, id)?.commits[version]);
     if (own.every((commit) => commit?.commitId === commitId)) {
       return {
         status: "committed",
+        life,
         positions: own.map((commit) => commit?.position ?? 0),
         cost: { reads: own.length, writes: 0 },
       };

@@ -26,6 +26,11 @@ export class Space {
     this.firstFence = firstFence;
   }
 
+  /** The tenant's life: each begins with a higher fence. */
+  get life(): string {
+    return String(this.firstFence);
+  }
+
   /** A number beyond the fence and revision of any thread, for the tenant's next life to begin with. */
   get nextFence(): number {
     let next = this.firstFence;

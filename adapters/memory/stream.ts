@@ -6,10 +6,10 @@ export interface Stream {
   snapshot: Snapshot | undefined;
 }
 
-const NOTHING: LoadResult = Object.freeze({ commits: Object.freeze([]), cost: Object.freeze({ reads: 1, writes: 0 }) });
+const NOTHING = Object.freeze({ commits: Object.freeze([]), cost: Object.freeze({ reads: 1, writes: 0 }) });
 
 /** What `load` answers for a stream. Linear in the commits that it returns. */
-export function loadFrom(stream: Stream | undefined, options: LoadOptions | undefined): LoadResult {
+export function loadFrom(stream: Stream | undefined, options: LoadOptions | undefined): Omit<LoadResult, "life"> {
   if (stream === undefined) return NOTHING;
   const { commits, snapshot } = stream;
   const usesSnapshot = snapshot !== undefined && options?.after === undefined && options?.upTo === undefined;

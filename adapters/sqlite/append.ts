@@ -57,11 +57,13 @@ export class Appender {
     const row = this.#registry.writable(tenant);
     let { head } = row;
     const shared = 1 / pending.length;
+    const life = String(row.life);
     const outcomes = pending.map((commit): CommitOutcome => {
+      if (commit.life !== undefined && commit.life !== life) return { status: "reborn" };
       const positions = this.#write(row, commit, head);
       if (positions === undefined) return this.#refusal(row, commit);
       head += positions.length;
-      return { status: "committed", positions, cost: { reads: shared, writes: 2 * positions.length + shared } };
+      return { status: "committed", life, positions, cost: { reads: shared, writes: 2 * positions.length + shared } };
     });
     if (head > row.head) this.#registry.setHead(row, head);
     return outcomes;
@@ -139,6 +141,7 @@ export class Appender {
     if (isOwn) {
       return {
         status: "committed",
+        life: String(row.life),
         positions: own.map((stored) => stored?.position ?? 0),
         cost: { reads: own.length, writes: 0 },
       };

@@ -8,11 +8,11 @@ import { type CommitRow, commitOf, encodeCommit, positionedOf, type SnapshotRow,
 export interface LoadedPage {
   readonly snapshot: Snapshot | undefined;
   readonly commits: readonly ReturnType<typeof commitOf>[];
+  /** The tenant's life; "" without a tenant. */
+  readonly life: string;
   /** Whether commits may follow. */
   readonly hasMore: boolean;
 }
-
-const NOTHING: LoadedPage = { snapshot: undefined, commits: [], hasMore: false };
 
 /** Reads commits, by aggregate and in order. Its methods run inside a transaction. */
 export class Log {
@@ -50,15 +50,16 @@ export class Log {
   load({ tenant, type, id }: Address, options: LoadOptions, most: number): LoadedPage {
     const row = this.#registry.readable(tenant);
     const aggregate = row && this.#aggregate.get(row.no, type, id);
-    if (aggregate === undefined) return NOTHING;
+    const life = row === undefined ? "" : String(row.life);
+    if (aggregate === undefined) return { snapshot: undefined, commits: [], life, hasMore: false };
     const snapshot = options.after === undefined && options.upTo === undefined ? snapshotOf(aggregate) : undefined;
     const after = snapshot?.version ?? options.after ?? -1;
     const upTo = Math.min(options.upTo ?? aggregate.version, aggregate.version);
-    if (after >= upTo) return { snapshot, commits: [], hasMore: false };
+    if (after >= upTo) return { snapshot, commits: [], life, hasMore: false };
     const rows = this.#byVersion.all(aggregate.no, after, upTo, most);
     const commits = rows.map(({ version, data }) => commitOf(tenant, { type, id, version, data }));
     const last = commits.at(-1)?.version ?? after;
-    return { snapshot, commits, hasMore: rows.length === most && last < upTo };
+    return { snapshot, commits, life, hasMore: rows.length === most && last < upTo };
   }
 
   /** A page of a tenant's order; nothing is ever waited for, since positions are given in the order of the transactions. */

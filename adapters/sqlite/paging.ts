@@ -6,7 +6,8 @@ import type { Tables } from "./tables.ts";
 const PAGE = 1_000;
 
 /** Loads an aggregate, however long it is. A page after the first sees the commits that came since: they follow without a hole. */
-export async function loadAll({ client, log }: Tables, address: Address, options: LoadOptions): Promise<LoadResult> {
+export async function loadAll(tables: Tables, address: Address, options: LoadOptions): Promise<LoadResult> {
+  const { client, log } = tables;
   const { limit = Number.MAX_SAFE_INTEGER } = options;
   const { snapshot, ...first } = await client.read(() => log.load(address, options, Math.min(PAGE, limit)));
   const commits: Commit[] = [...first.commits];
@@ -15,10 +16,13 @@ export async function loadAll({ client, log }: Tables, address: Address, options
     const after = commits.at(-1)?.version ?? -1;
     const most = Math.min(PAGE, limit - commits.length);
     const page = await client.read(() => log.load(address, { ...options, after }, most));
+    // The tenant was erased meanwhile: what was read of its earlier life does not fit.
+    if (page.life !== first.life) return loadAll(tables, address, options);
     commits.push(...page.commits);
     ({ hasMore } = page);
   }
-  return { ...(snapshot && { snapshot }), commits: Object.freeze(commits), cost: { reads: 1 + commits.length, writes: 0 } };
+  const cost = { reads: 1 + commits.length, writes: 0 };
+  return { ...(snapshot && { snapshot }), commits: Object.freeze(commits), life: first.life, cost };
 }
 
 /** Redacts an aggregate, however long it is; returns the number of its commits. */

@@ -27,6 +27,8 @@ export interface LoadOptions {
 export interface LoadResult {
   readonly snapshot?: Snapshot;
   readonly commits: readonly Commit[];
+  /** The tenant's life: a text that is another one after every erasure, so that a state kept from before is known; "" without a tenant. */
+  readonly life: string;
   readonly cost?: Cost;
 }
 
@@ -58,6 +60,8 @@ export interface PendingCommit {
   /** 0 to 16 aggregates, none of them among `writes`. */
   readonly verified: readonly Verified[];
   readonly receipt?: Receipt;
+  /** The life of the tenant in which the states were loaded that this commit rests on; absent where it rests on none. */
+  readonly life?: string;
   readonly command: string;
   readonly actor: { readonly id: string; readonly name: string };
   readonly at: number;
@@ -67,9 +71,10 @@ export interface PendingCommit {
 
 /** What became of one pending commit; all but `committed` mean that nothing of it was written. */
 export type CommitOutcome =
-  /** `positions` follow `writes`; absent where the store learns them only by reading. */
+  /** `positions` follow `writes`. They and the tenant's life are absent where the store would have to read to learn them. */
   | {
       readonly status: "committed";
+      readonly life?: string;
       readonly positions?: readonly number[];
       readonly cost?: Cost;
     }
@@ -82,6 +87,8 @@ export type CommitOutcome =
     }
   /** The commandId was used before, by a commit with another commitId. */
   | { readonly status: "repeated"; readonly receipt: Receipt }
+  /** The tenant was erased and began another life since `PendingCommit.life`: every state that is kept of it is void. */
+  | { readonly status: "reborn" }
   /** Nothing was written for sure (`outcome: "none"`), or nobody knows (`outcome: "unknown"`). */
   | { readonly status: "failed"; readonly error: StoreError };
 

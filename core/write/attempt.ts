@@ -12,7 +12,7 @@ import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { Participant } from "./participant.ts";
 import type { Registry } from "./registry.ts";
-import { FREE, placeOf, type Rehydrator } from "./rehydrate.ts";
+import { placeOf, type Rehydrator } from "./rehydrate.ts";
 
 /** What an attempt needs from its executor. */
 export interface AttemptTools {
@@ -43,9 +43,9 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   /** The aggregate that was written last. */
   #last: Participant;
   #position: number | undefined;
-  #cost: Cost = FREE;
+  #cost: Cost;
 
-  constructor(request: CommandRequest, commitId: string, main: Participant, tools: AttemptTools) {
+  constructor(request: CommandRequest, commitId: string, main: Participant, cost: Cost, tools: AttemptTools) {
     this.actor = request.actor;
     this.command = request.command.name;
     this.aggregateType = request.place.address.type;
@@ -57,6 +57,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     this.#last = main;
     this.#request = request;
     this.#tools = tools;
+    this.#cost = cost;
   }
 
   get aggregate(): AnyAggregate {
@@ -134,17 +135,17 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   }
 
   /** Moves the written aggregates to their new versions and keeps their states for the next command. */
-  finish(committed?: { readonly positions?: readonly number[]; readonly cost?: Cost }): void {
+  finish(committed?: { readonly life?: string; readonly positions?: readonly number[]; readonly cost?: Cost }): void {
     if (committed?.cost !== undefined) this.addCost(committed.cost);
     // Positions increase with the writes: who has waited for the last one has everything that the command wrote.
     this.#position = committed?.positions?.at(-1);
     this.#isFinished = true;
     for (const participant of this.participants) {
-      const { place, aggregate, events, version, state } = participant;
+      const { place, aggregate, events, version, state, life } = participant;
       if (events.length === 0) continue;
       this.#last = participant;
       moveTo(aggregate, place.address.id, version + 1);
-      if (state !== undefined) this.#tools.rehydrator.keep(place, version + 1, state);
+      if (state !== undefined) this.#tools.rehydrator.keep(place, version + 1, state, committed?.life ?? life);
     }
   }
 
@@ -164,12 +165,12 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     const { rehydrator, distrusted } = this.#tools;
     const isTrusted = !distrusted.has(place.key);
     const warm = isVerified && isTrusted ? rehydrator.warm(place) : undefined;
-    if (warm !== undefined) return this.#add(new Participant(place, warm, true, true));
-    const { aggregate, cost } = await rehydrator.load(place, isTrusted ? "snapshot" : "events");
-    this.addCost(cost);
+    if (warm !== undefined) return this.#add(new Participant(place, warm, true));
+    const loaded = await rehydrator.load(place, isTrusted ? "snapshot" : "events");
+    this.addCost(loaded.cost);
     // Two loads of one aggregate that were awaited together: the first one that came is the one that counts.
     const meanwhile = this.#participant(place.key);
-    return meanwhile?.isVerified ? meanwhile : this.#add(new Participant(place, aggregate, false, isVerified));
+    return meanwhile?.isVerified ? meanwhile : this.#add(new Participant(place, loaded, isVerified));
   }
 
   #participant(key: string): Participant | undefined {

@@ -4,6 +4,8 @@ import type { JsonObject } from "../model/json.ts";
 export interface CachedState {
   readonly version: number;
   readonly state: JsonObject;
+  /** The tenant's life in which it is true. */
+  readonly life: string;
   /** ms since 1970. */
   readonly cachedAt: number;
 }
@@ -50,6 +52,13 @@ export class StateCache {
   delete(key: string): void {
     this.#young.delete(key);
     this.#old.delete(key);
+  }
+
+  /** Drops every state of a tenant. Linear in the cache's size. */
+  deleteTenant(tenant: string): void {
+    for (const states of [this.#young, this.#old]) {
+      for (const key of states.keys()) if (key.startsWith(`${tenant}/`)) states.delete(key);
+    }
   }
 
   #put(key: string, entry: CachedState): void {

@@ -7,7 +7,7 @@ import { encodeObject, type JsonObject } from "../model/json.ts";
 import { isDue } from "../model/snapshot.ts";
 import { newestSchema } from "../model/upcast.ts";
 import type { PendingWrite } from "../ports/event-store.ts";
-import type { Place } from "./rehydrate.ts";
+import type { Place, Rehydrated } from "./rehydrate.ts";
 
 /** The bytes of `{"name":"","payload":,"schemaVersion":0},` around an event's name and payload. */
 const EVENT_OVERHEAD = 42;
@@ -20,6 +20,8 @@ export class Participant {
   readonly version: number;
   /** The state came from the cache, so it may be stale. */
   readonly isCached: boolean;
+  /** The tenant's life in which the state is true; undefined for a new aggregate. */
+  readonly life: string | undefined;
   /** The commit must conflict if it changes meanwhile. */
   readonly isVerified: boolean;
   events: readonly StoredEvent[] = [];
@@ -28,11 +30,12 @@ export class Participant {
   /** Bytes of JSON of the events. */
   bytes = 0;
 
-  constructor(place: Place, aggregate: AnyAggregate, isCached: boolean, isVerified: boolean) {
+  constructor(place: Place, { aggregate, isCached, life }: Omit<Rehydrated, "cost">, isVerified: boolean) {
     this.place = place;
     this.aggregate = aggregate;
     this.version = aggregate.aggregateVersion;
     this.isCached = isCached;
+    this.life = life;
     this.isVerified = isVerified;
   }
 

@@ -10,7 +10,11 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
   const writes: PendingWrite[] = [];
   const verified: Verified[] = [];
   let bytes = 0;
+  let life: string | undefined;
   for (const participant of attempt.participants) {
+    // States of two lives never fit together: no life is spelled like both of them.
+    if (participant.isVerified && participant.life !== life)
+      life = life === undefined ? participant.life : `${life} ${participant.life}`;
     if (participant.events.length > 0) {
       writes.push(participant.write());
       bytes += participant.bytes;
@@ -30,6 +34,7 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
     command: command.name,
     actor: Object.freeze({ id: actor.id, name: actor.name }),
     at,
+    ...(life !== undefined && { life }),
   };
   // Spreading costs a warm command more than the rest of this function, and most commands have nothing to spread.
   if (receipt === undefined && correlationId === undefined && causationId === undefined) return Object.freeze(pending);

@@ -23,9 +23,13 @@ export function placeOf(registration: Registration, tenant: string, id: string):
   return { registration, address, key: keyOf(address) };
 }
 
-/** An aggregate as the store holds it, and what asking cost. */
+/** An aggregate brought back. */
 export interface Rehydrated {
   readonly aggregate: AnyAggregate;
+  /** The tenant's life in which the state is true; undefined for an aggregate or a tenant that is new. */
+  readonly life: string | undefined;
+  /** The state is a warm one, so it may be stale. */
+  readonly isCached: boolean;
   readonly cost: Cost;
 }
 
@@ -47,19 +51,21 @@ export class Rehydrator {
   }
 
   /** A fresh instance in the warm state, which may be stale; undefined where none is kept. Costs no read. */
-  warm({ registration, address, key }: Place): AnyAggregate | undefined {
+  warm({ registration, address, key }: Place): Rehydrated | undefined {
     const cached = this.#cache.get(key, this.#platform.now());
-    return cached && restore(registration.Type, address.id, cached.version, cached.state);
+    if (cached === undefined) return undefined;
+    const aggregate = restore(registration.Type, address.id, cached.version, cached.state);
+    return { aggregate, life: cached.life, isCached: true, cost: FREE };
   }
 
   /** A fresh instance in the latest state. Cost: one load (two where the snapshot has another shape). */
   async load(place: Place, trust: "snapshot" | "events" = "snapshot"): Promise<Rehydrated> {
     const { registration, address } = place;
     const loaded = await this.#read(registration, address, trust);
-    const { aggregate, cost } = loaded;
+    const { aggregate, life, cost } = loaded;
     this.#tracer?.trace(() => ({ method: "load", ...address, version: aggregate.aggregateVersion, reads: cost.reads }));
     if (registration.plan.every > 0 && aggregate.aggregateVersion >= 0) {
-      this.keep(place, aggregate.aggregateVersion, stateOf(aggregate).value);
+      this.keep(place, aggregate.aggregateVersion, stateOf(aggregate).value, life);
     }
     return loaded;
   }
@@ -76,16 +82,18 @@ export class Rehydrator {
     return { aggregate, last: commits.at(-1) };
   }
 
-  /** Whether the store holds commits after this version; then the warm state is dropped. Cost: one read. */
-  async isStale({ address, key }: Place, version: number): Promise<boolean> {
-    const { commits } = await this.#store.load(address, { after: version, limit: 1 });
-    if (commits.length > 0) this.forget(key);
-    return commits.length > 0;
+  /** Whether the store holds commits after this version, or the tenant began another life; then the warm state is dropped. One read. */
+  async isStale({ address, key }: Place, version: number, life: string | undefined): Promise<boolean> {
+    const tail = await this.#store.load(address, { after: version, limit: 1 });
+    const isStale = tail.commits.length > 0 || tail.life !== life;
+    if (isStale) this.forget(key);
+    return isStale;
   }
 
-  /** Keeps a state for the next command; never an older version than the one that is kept. */
-  keep({ registration, key }: Place, version: number, state: JsonObject): void {
-    if (registration.plan.every > 0) this.#cache.set(key, { version, state, cachedAt: this.#platform.now() });
+  /** Keeps a state for the next command, if its life is known; never an older version than the one that is kept. */
+  keep({ registration, key }: Place, version: number, state: JsonObject, life: string | undefined): void {
+    if (registration.plan.every === 0 || life === undefined) return;
+    this.#cache.set(key, { version, state, life, cachedAt: this.#platform.now() });
   }
 
   /** Drops a warm state. */
@@ -93,16 +101,21 @@ export class Rehydrator {
     this.#cache.delete(key);
   }
 
+  /** Drops every warm state of a tenant. */
+  forgetTenant(tenant: string): void {
+    this.#cache.deleteTenant(tenant);
+  }
+
   async #read(registration: Registration, address: Address, trust: "snapshot" | "events"): Promise<Rehydrated> {
     const { Type, plan } = registration;
     const wantsSnapshot = plan.every > 0 && trust === "snapshot";
-    const { snapshot, commits, cost = FREE } = await this.#store.load(address, wantsSnapshot ? undefined : { after: -1 });
+    const { snapshot, commits, life, cost = FREE } = await this.#store.load(address, wantsSnapshot ? undefined : { after: -1 });
     if (snapshot !== undefined && snapshot.schema !== plan.schema) {
       const whole = await this.#read(registration, address, "events");
-      return { aggregate: whole.aggregate, cost: { reads: cost.reads + whole.cost.reads, writes: 0 } };
+      return { ...whole, cost: { reads: cost.reads + whole.cost.reads, writes: 0 } };
     }
     const aggregate = snapshot ? restore(Type, address.id, snapshot.version, snapshot.state) : create(Type, address.id);
     applyCommits(Type, aggregate, commits);
-    return { aggregate, cost };
+    return { aggregate, life: life === "" ? undefined : life, isCached: false, cost };
   }
 }

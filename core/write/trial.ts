@@ -1,7 +1,7 @@
 import { type Address, keyOf } from "../model/address.ts";
 import type { AnyAggregate } from "../model/aggregate.ts";
 import type { Receipt } from "../model/commit.ts";
-import { Err, IdempotencyError } from "../model/errors.ts";
+import { Err, IdempotencyError, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { CommitOutcome } from "../ports/event-store.ts";
@@ -14,7 +14,7 @@ import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
 import { refuseImpure } from "./recalculate.ts";
 import type { Registry } from "./registry.ts";
-import type { Rehydrator } from "./rehydrate.ts";
+import { FREE, type Rehydrated, type Rehydrator } from "./rehydrate.ts";
 import { replayOf } from "./replay.ts";
 
 /** A command's result, before the handler gives it its own types. */
@@ -89,22 +89,26 @@ export class Trial implements AttemptTools {
   /** A new attempt, with the command's aggregate loaded: at once where it is new or warm. */
   #begin(): Attempt | Promise<Attempt> {
     const { place, isNew } = this.#request;
-    if (isNew) return this.#attempt(create(place.registration.Type, place.address.id), false);
+    if (isNew) {
+      return this.#attempt({
+        aggregate: create(place.registration.Type, place.address.id),
+        life: undefined,
+        isCached: false,
+        cost: FREE,
+      });
+    }
     const warm = this.distrusted.has(place.key) ? undefined : this.rehydrator.warm(place);
-    return warm === undefined ? this.#beginCold() : this.#attempt(warm, true);
+    return warm === undefined ? this.#beginCold() : this.#attempt(warm);
   }
 
   async #beginCold(): Promise<Attempt> {
     const { place } = this.#request;
-    const { aggregate, cost } = await this.rehydrator.load(place, this.distrusted.has(place.key) ? "events" : "snapshot");
-    const attempt = this.#attempt(aggregate, false);
-    attempt.addCost(cost);
-    return attempt;
+    return this.#attempt(await this.rehydrator.load(place, this.distrusted.has(place.key) ? "events" : "snapshot"));
   }
 
-  #attempt(aggregate: AnyAggregate, isCached: boolean): Attempt {
-    const main = new Participant(this.#request.place, aggregate, isCached, true);
-    return new Attempt(this.#request, this.#setting.platform.newId(), main, this);
+  #attempt(rehydrated: Rehydrated): Attempt {
+    const main = new Participant(this.#request.place, rehydrated, true);
+    return new Attempt(this.#request, this.#setting.platform.newId(), main, rehydrated.cost, this);
   }
 
   async #refused(attempt: Attempt, error: unknown): Promise<Context> {
@@ -123,17 +127,30 @@ export class Trial implements AttemptTools {
   async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context> {
     if (outcome.status === "failed") throw outcome.error;
     if (outcome.status === "repeated") return (await this.#replay(outcome.receipt)) as Context;
+    const { place, expectedVersion } = this.#request;
+    const { tenant } = place.address;
+    if (outcome.status === "reborn") {
+      this.rehydrator.forgetTenant(tenant);
+      return this.#again(
+        new StoreError(`tenant ${tenant} began another life meanwhile: send the command again`, { retryable: true }),
+      );
+    }
     const { type, id, actual } = outcome;
-    const address = { tenant: this.#request.place.address.tenant, type, id };
+    const address = { tenant, type, id };
     const key = keyOf(address);
-    const decidedOn = attempt.participants.find(({ place }) => place.key === key)?.version ?? -1;
+    const decidedOn = attempt.participants.find((participant) => participant.place.key === key)?.version ?? -1;
     this.rehydrator.forget(key);
     // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
     if (actual < decidedOn) this.#distrusted = new Set(this.distrusted).add(key);
-    const isExpected = key === this.#request.place.key && this.#request.expectedVersion !== undefined;
+    const conflict = Err.concurrency(address, decidedOn, actual);
+    return key === place.key && expectedVersion !== undefined ? this.#replayOr(conflict) : this.#again(conflict);
+  }
+
+  /** Attempts once more, unless the deadline has passed. */
+  async #again(error: Err): Promise<Context> {
     const { platform, deadline } = this.#setting;
     const left = this.#start + deadline - platform.now();
-    if (isExpected || left <= 0) return this.#replayOr(Err.concurrency(address, decidedOn, actual));
+    if (left <= 0) return this.#replayOr(error);
     // A random wait that doubles with each try ("full jitter"), so that contenders part.
     const most = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** this.#tries++, left);
     await platform.sleep(platform.random() * most);
@@ -144,11 +161,11 @@ export class Trial implements AttemptTools {
   async #isOutdated(attempt: Attempt): Promise<boolean> {
     let isOutdated = false;
     this.#checked ??= new Set();
-    for (const { place, isCached, version } of attempt.participants) {
+    for (const { place, isCached, version, life } of attempt.participants) {
       if (!isCached || this.#checked.has(place.key)) continue;
       this.#checked.add(place.key);
       attempt.addCost({ reads: 1, writes: 0 });
-      if (await this.rehydrator.isStale(place, version)) isOutdated = true;
+      if (await this.rehydrator.isStale(place, version, life)) isOutdated = true;
     }
     return isOutdated;
   }

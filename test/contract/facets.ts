@@ -14,6 +14,7 @@ import { erasure } from "./erasure.ts";
 import { ids } from "./ids.ts";
 import { leases } from "./leases.ts";
 import { limits } from "./limits.ts";
+import { lives } from "./lives.ts";
 import { loading } from "./loading.ts";
 import { moving } from "./moving.ts";
 import { order } from "./order.ts";
@@ -52,6 +53,7 @@ export const FACETS: readonly Facet[] = [
   limits,
   registry,
   erasure,
+  lives,
   moving,
   redaction,
   engineInput,

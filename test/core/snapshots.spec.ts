@@ -105,8 +105,8 @@ function withSnapshot(store: IEventStore, snapshot: Snapshot | undefined): IEven
   return intercepted(store, {
     load: async (of, options) => {
       if (options?.after !== undefined || options?.upTo !== undefined) return store.load(of, options);
-      const { commits } = await store.load(of, { after: snapshot?.version ?? -1 });
-      return snapshot === undefined ? { commits } : { snapshot, commits };
+      const tail = await store.load(of, { after: snapshot?.version ?? -1 });
+      return snapshot === undefined ? tail : { ...tail, snapshot };
     },
   });
 }

@@ -161,7 +161,7 @@ onEveryStore("Seed 1 (the parent), what it wrote wrongly,", (stage) => {
     const actor = actorOf(stage.newTenant());
     const commits: PendingCommit[] = [];
     const old = intercepted(stage.store, {
-      load: async () => ({ snapshot: { version: 1_000_000, schema: 0, state: { sum: 7 } }, commits: [] }),
+      load: async () => ({ snapshot: { version: 1_000_000, schema: 0, state: { sum: 7 } }, commits: [], life: "1" }),
       commit: async (_tenant, pending) => {
         commits.push(...pending);
         return pending.map(() => ({ status: "committed" as const }));

@@ -108,17 +108,19 @@ export class AwkwardLog {
     const answered = this.#answered.get(tenant) ?? [];
     this.#answered.set(tenant, answered);
     for (const [index, outcome] of outcomes.entries()) if (outcome.status === "committed") answered.push(group[index]!);
-    return outcomes.map((outcome) => (outcome.status === "committed" ? { status: "committed" } : outcome));
+    return outcomes.map((outcome) => (outcome.status === "committed" ? withoutPositions(outcome) : outcome));
   }
 
   /** Known for sure if every member is there under its own commitId; whatever is absent may still land, and is sent again. */
   async #readBack(tenant: string, group: readonly PendingCommit[]): Promise<readonly CommitOutcome[] | undefined> {
+    const outcomes: CommitOutcome[] = [];
     for (const { writes, commitId } of group) {
       const { type, id, version } = writes[0]!;
-      const { commits } = await this.#parts.inner.load({ tenant, type, id }, { after: version - 1, limit: 1 });
+      const { commits, life } = await this.#parts.inner.load({ tenant, type, id }, { after: version - 1, limit: 1 });
       if (commits[0]?.commitId !== commitId) return undefined;
+      outcomes.push({ status: "committed", life });
     }
-    return group.map(() => ({ status: "committed" }));
+    return outcomes;
   }
 
   /** Lets a request that was answered before arrive once more. */
@@ -138,4 +140,8 @@ export class AwkwardLog {
   #renumber(commit: PositionedCommit): PositionedCommit {
     return Object.freeze({ ...commit, position: this.numbersOf(commit.tenant).numberOf(commit.position) });
   }
+}
+
+function withoutPositions({ life }: Extract<CommitOutcome, { status: "committed" }>): CommitOutcome {
+  return life === undefined ? { status: "committed" } : { status: "committed", life };
 }

@@ -109,7 +109,7 @@ class OverwritesSnapshots extends DelegatingStore {
     const snapshot = this.#last.get(`${address.tenant}/${address.type}/${address.id}`);
     const isPart = options?.after !== undefined || options?.upTo !== undefined;
     if (snapshot === undefined || isPart) return this.inner.load(address, options);
-    return { snapshot, commits: (await this.inner.load(address, { after: snapshot.version })).commits };
+    return { ...(await this.inner.load(address, { after: snapshot.version })), snapshot };
   }
 }
 

@@ -51,6 +51,15 @@ class OpensWhatIsErased extends DelegatingStore {
   }
 }
 
+class ForgetsLives extends DelegatingStore {
+  override commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
+    return this.inner.commit(
+      tenant,
+      pending.map(({ life: _, ...rest }) => rest),
+    );
+  }
+}
+
 class OpensByItself extends DelegatingStore {
   override async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
     if ((await this.inner.status(tenant)) === "absent") await this.inner.open(tenant);
@@ -119,6 +128,7 @@ export const OF_TENANTS: readonly Mutant[] = [
   { title: "leaves views when it erases", make: (inner) => new ErasesAllButViews(inner) },
   { title: "erases all tenants whose names begin alike", make: (inner) => new ErasesByPrefix(inner) },
   { title: "acknowledges commits of an erased tenant", make: (inner) => new OpensWhatIsErased(inner) },
+  { title: "takes a commit that rests on an earlier life", make: (inner) => new ForgetsLives(inner) },
   { title: "opens a tenant at its first commit", make: (inner) => new OpensByItself(inner) },
   { title: "commits while the tenant is suspended", make: (inner) => new CommitsWhileSuspended(inner) },
   { title: "redacts the same id in every tenant", make: (inner) => new RedactsInEveryTenant(inner) },
