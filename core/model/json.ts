@@ -25,7 +25,7 @@ export interface Encoded<T extends Json = Json> {
 }
 
 /** How deep a stored value may nest: the value itself is at depth 1. */
-export const MAX_DEPTH = 100;
+const MAX_DEPTH = 100;
 /** How many values one stored value may contain; bounds the work on a graph that shares its parts. */
 const MAX_VALUES = 1_000_000;
 

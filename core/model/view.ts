@@ -2,7 +2,7 @@ import { ValidationError } from "./errors.ts";
 import { type Encoded, encodeObject, type JsonObject } from "./json.ts";
 
 /** How deep a view may nest; Firestore allows 20 and the view lies inside a document. */
-export const MAX_VIEW_DEPTH = 16;
+const MAX_VIEW_DEPTH = 16;
 /** The largest view, in bytes of JSON; DynamoDB allows 400 KB an item, names and overhead included. */
 export const MAX_VIEW_BYTES = 256 * 1024;
 
