@@ -165,7 +165,7 @@ export class StoreError extends Err {
       readonly cause?: unknown;
     },
   ) {
-    super("store", message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    super("store", message, facts);
     this.retryable = facts.retryable;
     this.outcome = facts.outcome ?? "none";
   }

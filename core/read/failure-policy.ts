@@ -1,4 +1,5 @@
 import { checkInteger, checkWord } from "../model/arguments.ts";
+import type { IPlatform } from "../ports/platform.ts";
 import type { Failure } from "../ports/threads.ts";
 
 /** What happens when a handler fails. */
@@ -12,11 +13,6 @@ export interface FailurePolicy {
   /** After the last retry: `halt` (default) until an operator's move, or `park` the event as a dead letter and go on. */
   readonly onError?: "halt" | "park";
 }
-
-/** What to do about a failure: stand at the event, or set it aside. */
-export type Verdict =
-  | { readonly action: "stand"; readonly failure: Failure }
-  | { readonly action: "park"; readonly attempts: number; readonly error: string };
 
 /** The longest error text that is stored: enough for a message, too short for a payload. */
 const MAX_ERROR_LENGTH = 1_000;
@@ -34,22 +30,18 @@ export function policyOf(policy: FailurePolicy): FullPolicy {
   };
 }
 
-/** Judges a failure of the event at (position, index). The delay is half fixed, half random ("equal jitter"), capped, so that retries part. */
-export function judge(
+/** What is noted of a failure of the event at (position, index); `halted` after the last retry. The delay is half fixed, half random ("equal jitter"), capped, so that retries part. */
+export function failureOf(
   policy: FullPolicy,
   place: { readonly position: number; readonly index: number },
   failedBefore: number,
   error: unknown,
-  now: number,
-  random: number,
-): Verdict {
+  platform: IPlatform,
+): Failure {
   const attempts = failedBefore + 1;
-  const text = textOf(error);
-  const isLast = attempts > policy.retries;
-  if (isLast && policy.onError === "park") return { action: "park", attempts, error: text };
   const delay = Math.min(policy.longestDelay, policy.firstDelay * 2 ** (attempts - 1));
-  const retryAt = Math.ceil(now + delay / 2 + (random * delay) / 2);
-  return { action: "stand", failure: { ...place, attempts, retryAt, halted: isLast, error: text } };
+  const retryAt = Math.ceil(platform.now() + delay / 2 + (platform.random() * delay) / 2);
+  return { ...place, attempts, retryAt, halted: attempts > policy.retries, error: textOf(error) };
 }
 
 /** The message of whatever was thrown, cut to 1,000 characters. */

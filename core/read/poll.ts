@@ -63,7 +63,7 @@ export async function pollOnce(subscribers: readonly Subscriber[], setting: Poll
   if (held === undefined) return result("leased");
   if (held === "closed") return result("idle");
   const progress = new Progress(setting, held, peek.thread);
-  const turn = new Turn(setting, progress, peek.thread);
+  const turn = new Turn(setting, progress);
   const standings = due.map((subscriber): Standing => {
     const delivery = deliveryTo(subscriber, setting, progress);
     return { subscriber, delivery, cursor: cursors.get(subscriber.name) as Cursor };
@@ -77,7 +77,7 @@ export async function pollOnce(subscribers: readonly Subscriber[], setting: Poll
   if (turn.isFenced) return result("leased");
   const hasMoved = standings.some(({ subscriber, cursor }) => cursor.position > (cursors.get(subscriber.name)?.position ?? 0));
   for (const { subscriber, cursor } of standings) cursors.set(subscriber.name, cursor);
-  const status = hasMoved || turn.handled > 0 ? "progressed" : turn.waiting !== undefined ? "waiting" : "idle";
+  const status = hasMoved || turn.handled > 0 ? "progressed" : progress.waiting !== undefined ? "waiting" : "idle";
   return result(status, turn.handled);
 }
 

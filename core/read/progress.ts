@@ -30,13 +30,14 @@ export class Progress {
   /** Collections that their handlers own already, as `handler/collection`. */
   readonly #claimed: Set<string>;
   #unstored = nothing();
-  #waiting: Waiting | undefined;
+  /** The place that the reader waits for; stored with the rest. */
+  waiting: Waiting | undefined;
 
   /** `state` is the thread as it was when it was leased. */
   constructor(setting: ThreadSetting, lease: Lease, { cursors, waiting }: ThreadState) {
     this.#setting = setting;
     this.#lease = lease;
-    this.#waiting = waiting;
+    this.waiting = waiting;
     this.#claimed = new Set(Object.entries(cursors).map(([handler, { collection }]) => `${handler}/${collection}`));
   }
 
@@ -73,11 +74,6 @@ export class Progress {
     this.#unstored.unpark.push(key);
   }
 
-  /** Notes the place that a reader waits for; undefined = none any more. */
-  wait(waiting: Waiting | undefined): void {
-    this.#waiting = waiting;
-  }
-
   /**
    * Stores everything and sets the lease's end (ms since 1970; 0 releases it). False = fenced: nothing was stored, and nothing can be.
    * @throws {Err} `precondition` when a collection belongs to another thread or handler; then the lease is released.
@@ -92,7 +88,7 @@ export class Progress {
       claims,
       views: Array.from(views.values(), ({ write }) => write),
       leasedUntil,
-      ...(this.#waiting && { waiting: this.#waiting }),
+      ...(this.waiting && { waiting: this.waiting }),
     });
     const { tenant, thread } = this.#lease;
     this.#setting.tracer?.trace(() => ({ method: "commitCursors", tenant, thread, status: outcome.status }));

@@ -28,13 +28,16 @@ const LOOK_LATER = 1_000;
 /** Polls tenants until the signal aborts: whoever has news waits in one queue, so a busy tenant does not starve the others. */
 export async function runTenants(setting: RunSetting): Promise<void> {
   const queue = new TenantQueue(setting.platform, setting.signal);
-  const stop = { error: undefined as unknown, isFatal: false };
-  const workers = Array.from({ length: setting.concurrency }, () => work(setting, queue, stop));
-  await Promise.all([look(setting, queue, stop), ...workers]);
-  if (stop.isFatal) throw stop.error;
+  const workers = Array.from({ length: setting.concurrency }, () => work(setting, queue));
+  try {
+    await Promise.all([look(setting, queue), ...workers]);
+  } finally {
+    // Also after an error: the polls in hand come to their end.
+    await Promise.allSettled(workers);
+  }
 }
 
-async function work(setting: RunSetting, queue: TenantQueue, stop: { error: unknown; isFatal: boolean }): Promise<void> {
+async function work(setting: RunSetting, queue: TenantQueue): Promise<void> {
   for (;;) {
     const tenant = await queue.next();
     if (tenant === undefined) return;
@@ -43,10 +46,8 @@ async function work(setting: RunSetting, queue: TenantQueue, stop: { error: unkn
     } catch (error) {
       setting.tracer?.trace(() => ({ method: "error", tenant, error }));
       if (!Err.is(error, "store") && !Err.is(error, "tenant")) {
-        stop.error = error;
-        stop.isFatal = true;
         queue.stop();
-        return;
+        throw error;
       }
       queue.ringAt(tenant, setting.platform.now() + LOOK_LATER * (0.5 + setting.platform.random()));
     } finally {
@@ -63,11 +64,11 @@ function schedule(setting: RunSetting, queue: TenantQueue, tenant: string, resul
   else if (result.more && result.status === "progressed") queue.ring(tenant);
 }
 
-async function look(setting: RunSetting, queue: TenantQueue, stop: { readonly isFatal: boolean }): Promise<void> {
+async function look(setting: RunSetting, queue: TenantQueue): Promise<void> {
   const { store, platform, signal, interval, tracer } = setting;
   const known = new Set<string>();
   let lookedAt = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted && !stop.isFatal) {
+  while (!queue.isStopped) {
     const isDue = store.watch === undefined || platform.now() - lookedAt >= LOOK_ANYWAY;
     if (isDue) lookedAt = platform.now();
     try {

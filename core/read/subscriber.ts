@@ -69,32 +69,17 @@ function checkStep(step: unknown, name: string, isProjection: boolean): void {
 
 /** Puts a handler to work. */
 export function deliveryTo({ handler, collection }: Subscriber, { store, tenant }: ThreadSetting, progress: Progress): Delivery {
-  return collection === undefined
-    ? new HandlerDelivery(handler as AnyEventHandler, tenant)
-    : new ProjectionDelivery(handler as AnyProjection, store.views(tenant, collection), progress);
+  if (collection !== undefined)
+    return new ProjectionDelivery(handler as AnyProjection, store.views(tenant, collection), progress);
+  const events = handler.events as Readonly<Record<string, EventFunction | undefined>>;
+  return {
+    prepare: async () => {},
+    handles: (eventName) => own(events, eventName) !== undefined,
+    handle: (event, commit) => events[event.name]?.(tenant, event, commit),
+  };
 }
 
 type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
-
-class HandlerDelivery implements Delivery {
-  readonly #tenant: string;
-  readonly #events: Readonly<Record<string, EventFunction | undefined>>;
-
-  constructor(handler: AnyEventHandler, tenant: string) {
-    this.#tenant = tenant;
-    this.#events = handler.events as Readonly<Record<string, EventFunction | undefined>>;
-  }
-
-  async prepare(): Promise<void> {}
-
-  handles(eventName: string): boolean {
-    return own(this.#events, eventName) !== undefined;
-  }
-
-  handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void {
-    return this.#events[event.name]?.(this.#tenant, event, commit);
-  }
-}
 
 interface Step {
   id(event: StoredEvent, commit: PositionedCommit): string | undefined;

@@ -4,7 +4,8 @@ import type { IPlatform, Signal } from "../ports/platform.ts";
 export class TenantQueue {
   readonly #platform: IPlatform;
   readonly #signal: Signal;
-  #isStopped = false;
+  /** Whether nobody will get a tenant any more. */
+  isStopped = false;
   readonly #ready = new Set<string>();
   readonly #taken = new Set<string>();
   readonly #rungMeanwhile = new Set<string>();
@@ -15,7 +16,7 @@ export class TenantQueue {
     this.#platform = platform;
     this.#signal = signal;
     signal.addEventListener("abort", () => this.stop(), { once: true });
-    this.#isStopped = signal.aborted;
+    this.isStopped = signal.aborted;
   }
 
   /** Puts a tenant at the end of the queue, unless it is in it; while it is being read, it comes again afterwards. */
@@ -37,7 +38,7 @@ export class TenantQueue {
 
   /** The next tenant, for the caller alone until `done`; undefined once it is stopped. */
   async next(): Promise<string | undefined> {
-    while (!this.#isStopped) {
+    while (!this.isStopped) {
       for (const tenant of this.#ready) {
         this.#ready.delete(tenant);
         this.#taken.add(tenant);
@@ -56,7 +57,7 @@ export class TenantQueue {
 
   /** Sends everybody who waits for a tenant home; also what the signal does. */
   stop(): void {
-    this.#isStopped = true;
+    this.isStopped = true;
     for (const wake of this.#sleepers.splice(0)) wake();
   }
 

@@ -2,8 +2,8 @@ import type { PositionedCommit } from "../model/commit.ts";
 import { upcast } from "../model/upcast.ts";
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Signal } from "../ports/platform.ts";
-import type { Cursor, ThreadState, Waiting } from "../ports/threads.ts";
-import { type FullPolicy, judge } from "./failure-policy.ts";
+import type { Cursor } from "../ports/threads.ts";
+import { type FullPolicy, failureOf } from "./failure-policy.ts";
 import type { Progress } from "./progress.ts";
 import type { Delivery, Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
@@ -32,33 +32,29 @@ export class Turn {
   handled = 0;
   /** Whether somebody else took the thread: what is not stored is lost, and nothing more may be done. */
   isFenced = false;
-  /** Where the log ended at a place whose commit may still appear. */
-  waiting: Waiting | undefined;
   readonly #setting: TurnSetting;
   readonly #progress: Progress;
-  readonly #seen: ThreadState;
   #storedAt: number;
 
-  constructor(setting: TurnSetting, progress: Progress, seen: ThreadState) {
+  constructor(setting: TurnSetting, progress: Progress) {
     this.#setting = setting;
     this.#progress = progress;
-    this.#seen = seen;
     this.#storedAt = setting.platform.now();
   }
 
   /** Gives each standing at most `limit` commits; those that stand at the same place share one read. */
   async run(standings: readonly Standing[], limit: number): Promise<void> {
     const { store, tenant, signal } = this.#setting;
+    const seen = this.#progress.waiting;
     const pages = new Map<number, ReadResult>();
     for (const standing of standings) {
       if (signal?.aborted || this.isFenced) return;
       if (!(await this.#begin(standing))) return;
       const after = standing.cursor.position;
-      const page = pages.get(after) ?? (await store.read(tenant, after, limit, this.#seen.waiting));
+      const page = pages.get(after) ?? (await store.read(tenant, after, limit, seen));
       pages.set(after, page);
       await this.#deliver(standing, page);
-      this.waiting = page.waiting;
-      this.#progress.wait(page.waiting);
+      this.#progress.waiting = page.waiting;
     }
   }
 
@@ -126,16 +122,16 @@ export class Turn {
     const { platform, policy, tracer, tenant, thread } = this.#setting;
     const { subscriber, cursor } = standing;
     const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
-    const verdict = judge(policy, { position, index }, before, error, platform.now(), platform.random());
+    const failure = failureOf(policy, { position, index }, before, error, platform);
     tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
-    if (verdict.action === "park") {
-      const { attempts, error: text } = verdict;
-      const parked = { handler: subscriber.name, position, index, event, attempts, error: text, parkedAt: platform.now() };
-      this.#progress.park(parked);
-      return true;
+    if (!failure.halted || policy.onError === "halt") {
+      this.#stand(standing, { ...cursor, failure });
+      return false;
     }
-    this.#stand(standing, { ...cursor, failure: verdict.failure });
-    return false;
+    const { attempts, error: text } = failure;
+    const parkedAt = platform.now();
+    this.#progress.park({ handler: subscriber.name, position, index, event, attempts, error: text, parkedAt });
+    return true;
   }
 
   #move(standing: Standing, position: number): void {

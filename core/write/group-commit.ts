@@ -54,8 +54,8 @@ export class GroupCommit {
 
   #send(tenant: string, queue: Entry[]): void {
     const group = takeGroup(queue);
-    const pending = group.map(pendingIn);
-    if (this.#tracer !== undefined) traceCommit(this.#tracer, tenant, group.length);
+    const pending = group.map((entry) => entry.pending);
+    this.#tracer?.trace(() => ({ method: "commit", tenant, commits: group.length }));
     this.#store.commit(tenant, pending).then(
       (outcomes) => this.#settle(tenant, queue, group, outcomes),
       (error) => this.#openAndSend(tenant, queue, group, pending, error),
@@ -85,14 +85,6 @@ export class GroupCommit {
       this.#settle(tenant, queue, [], []);
     }
   }
-}
-
-function traceCommit(tracer: ITracer, tenant: string, commits: number): void {
-  tracer.trace(() => ({ method: "commit", tenant, commits }));
-}
-
-function pendingIn(entry: Entry): PendingCommit {
-  return entry.pending;
 }
 
 /** Removes from the queue's head the entries that may go together: no two touch the same key, except by verifying only. */
