@@ -10,16 +10,15 @@ import type { JsonObject } from "../model/json.ts";
 import type { Cost } from "../ports/event-store.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
-import { Participant } from "./participant.ts";
-import type { Registry } from "./registry.ts";
-import { placeOf, type Rehydrator } from "./rehydrate.ts";
+import type { CommandSetting } from "./command-setting.ts";
+import type { Participant } from "./participant.ts";
+import { type Place, placeOf } from "./rehydrate.ts";
 
-/** What an attempt needs from its executor. */
+/** What an attempt asks of the trial that it is part of. */
 export interface AttemptTools {
-  readonly rehydrator: Rehydrator;
-  readonly registry: Registry;
-  /** Keys of aggregates whose snapshot was found wrong. */
-  readonly distrusted: ReadonlySet<string>;
+  readonly setting: CommandSetting;
+  /** Brings an aggregate in. */
+  join(place: Place, isVerified: boolean): Participant | Promise<Participant>;
   positionOf(address: Address, version: number): Promise<number>;
 }
 
@@ -35,9 +34,10 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   readonly replayed = false;
   /** The aggregate that the command is for. */
   readonly main: Participant;
+  /** Every aggregate that was loaded, the command's own first. */
+  readonly participants: Participant[];
   readonly #request: CommandRequest;
   readonly #tools: AttemptTools;
-  #others: Map<string, Participant> | undefined;
   #isDecided = false;
   #isFinished = false;
   /** The aggregate that was written last. */
@@ -45,7 +45,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   #position: number | undefined;
   #cost: Cost;
 
-  constructor(request: CommandRequest, commitId: string, main: Participant, cost: Cost, tools: AttemptTools) {
+  constructor(request: CommandRequest, commitId: string, main: Participant, tools: AttemptTools) {
     this.actor = request.actor;
     this.command = request.command.name;
     this.aggregateType = request.place.address.type;
@@ -54,10 +54,11 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     this.payload = request.payload;
     this.commitId = commitId;
     this.main = main;
+    this.participants = [main];
+    this.#cost = main.cost;
     this.#last = main;
     this.#request = request;
     this.#tools = tools;
-    this.#cost = cost;
   }
 
   get aggregate(): AnyAggregate {
@@ -72,14 +73,9 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     return this.#cost;
   }
 
-  /** Every aggregate that was loaded, the command's own first. */
-  get participants(): readonly Participant[] {
-    return this.#others === undefined ? [this.main] : [this.main, ...this.#others.values()];
-  }
-
   /** Whether the command pushed nothing at all. */
   get isEmpty(): boolean {
-    return this.main.events.length === 0 && this.participants.every(({ events }) => events.length === 0);
+    return this.participants.every(({ events }) => events.length === 0);
   }
 
   /** Checks version and access, and runs the command; a promise only where the command gives one. */
@@ -135,7 +131,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   }
 
   /** Moves the written aggregates to their new versions and keeps their states for the next command. */
-  finish(committed?: { readonly life?: string; readonly positions?: readonly number[]; readonly cost?: Cost }): void {
+  finish(committed?: { readonly life?: string; readonly positions?: readonly number[]; readonly cost?: Cost }): this {
     if (committed?.cost !== undefined) this.addCost(committed.cost);
     // Positions increase with the writes: who has waited for the last one has everything that the command wrote.
     this.#position = committed?.positions?.at(-1);
@@ -145,8 +141,9 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
       if (events.length === 0) continue;
       this.#last = participant;
       moveTo(aggregate, place.address.id, version + 1);
-      if (state !== undefined) this.#tools.rehydrator.keep(place, version + 1, state, committed?.life ?? life);
+      if (state !== undefined) this.#tools.setting.rehydrator.keep(place, version + 1, state, committed?.life ?? life);
     }
+    return this;
   }
 
   addCost({ reads, writes }: Cost): void {
@@ -159,27 +156,20 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
 
   async #join(Type: AggregateClass, id: string, isVerified: boolean): Promise<Participant> {
     this.#checkOpen();
-    const place = placeOf(this.#tools.registry.of(Type), this.actor.tenant, checkId(id, "id"));
-    const known = this.#participant(place.key);
+    const place = placeOf(this.#tools.setting.registry.of(Type), this.actor.tenant, checkId(id, "id"));
+    const known = this.#find(place);
     if (known !== undefined && (known.isVerified || !isVerified)) return known;
-    const { rehydrator, distrusted } = this.#tools;
-    const isTrusted = !distrusted.has(place.key);
-    const warm = isVerified && isTrusted ? rehydrator.warm(place) : undefined;
-    if (warm !== undefined) return this.#add(new Participant(place, warm, true));
-    const loaded = await rehydrator.load(place, isTrusted ? "snapshot" : "events");
-    this.addCost(loaded.cost);
+    const joined = await this.#tools.join(place, isVerified);
+    this.addCost(joined.cost);
     // Two loads of one aggregate that were awaited together: the first one that came is the one that counts.
-    const meanwhile = this.#participant(place.key);
-    return meanwhile?.isVerified ? meanwhile : this.#add(new Participant(place, loaded, isVerified));
+    const meanwhile = this.#find(place);
+    if (meanwhile?.isVerified) return meanwhile;
+    if (meanwhile !== undefined) this.participants.splice(this.participants.indexOf(meanwhile), 1);
+    this.participants.push(joined);
+    return joined;
   }
 
-  #participant(key: string): Participant | undefined {
-    return key === this.main.place.key ? this.main : this.#others?.get(key);
-  }
-
-  #add(participant: Participant): Participant {
-    this.#others ??= new Map();
-    this.#others.set(participant.place.key, participant);
-    return participant;
+  #find({ key }: Place): Participant | undefined {
+    return this.participants.find(({ place }) => place.key === key);
   }
 }

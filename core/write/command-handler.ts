@@ -9,11 +9,14 @@ import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type CommandOptions, checkRequest } from "./command-request.ts";
-import { Executor, type ExecutorSetting } from "./executor.ts";
+import type { CommandSetting } from "./command-setting.ts";
+import { GroupCommit } from "./group-commit.ts";
 import type { AggregateClasses, CommandData, CommandName, OwnerOf, PayloadOf } from "./inference.ts";
+import { Lanes } from "./lanes.ts";
 import { type HypotheticalEvent, type Recalculation, recalculate } from "./recalculate.ts";
 import { Registry } from "./registry.ts";
 import { type Place, placeOf, Rehydrator } from "./rehydrate.ts";
+import { Trial } from "./trial.ts";
 
 /** Settings of a command handler. */
 export interface CommandHandlerOptions {
@@ -32,8 +35,7 @@ export interface CommandHandlerOptions {
 
 /** Carries commands out: authorises, loads, decides, commits, and decides again after a conflict. */
 export class CommandHandler<const C extends AggregateClasses = AggregateClasses> {
-  readonly #setting: ExecutorSetting;
-  readonly #executor: Executor;
+  readonly #setting: CommandSetting;
 
   /** @throws {Err} that names what is wrong with the store, a class or an option. */
   constructor(store: IEventStore, aggregates: C, options: CommandHandlerOptions = {}) {
@@ -45,11 +47,11 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
       tracer,
       registry: new Registry(aggregates),
       rehydrator: new Rehydrator(store, platform, tracer, checkInteger(options.cacheSize ?? 10_000, "cacheSize", 1)),
+      lanes: new Lanes(),
+      groups: new GroupCommit(store, options.tenants !== "provisioned", tracer),
       deadline: checkInteger(options.deadline ?? 8_000, "deadline", 1),
-      opensTenants: options.tenants !== "provisioned",
       isDevelopment: options.development === true,
     };
-    this.#executor = new Executor(this.#setting);
   }
 
   /**
@@ -69,11 +71,12 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   ): Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>> {
     // Not async: on the warm way a promise less is a command that is a tenth faster.
     try {
-      const checking = checkRequest(this.#setting.registry, this.#setting.platform, actor, name, data, options);
+      const setting = this.#setting;
+      const checking = checkRequest(setting.registry, setting.platform, actor, name, data, options);
       const carrying: Promise<unknown> =
         checking instanceof Promise
-          ? checking.then((request) => this.#executor.carryOut(request))
-          : this.#executor.carryOut(checking);
+          ? checking.then((request) => new Trial(setting, request).run())
+          : new Trial(setting, checking).run();
       return carrying as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
     } catch (error) {
       return Promise.reject(error);
@@ -133,12 +136,13 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const { address, key } = this.#place(checkName(tenant, "tenant"), Type, id);
-    return this.#executor.inLane(key, async () => {
+    const { store, platform, rehydrator, lanes } = this.#setting;
+    return lanes.run(key, async () => {
       try {
-        return await this.#setting.store.redact(address, redactor, this.#setting.platform.now());
+        return await store.redact(address, redactor, platform.now());
       } finally {
         // Afterwards: a load that came between would have kept what was just rewritten.
-        this.#setting.rehydrator.forget(key);
+        rehydrator.forget(key);
       }
     });
   }

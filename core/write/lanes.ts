@@ -14,6 +14,16 @@ export class Lanes {
     return new Promise((resolve) => waiting.push(resolve));
   }
 
+  /** Runs a task alone in its lane. */
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    await this.enter(key);
+    try {
+      return await task();
+    } finally {
+      this.leave(key);
+    }
+  }
+
   /** Hands the lane to who came next. */
   leave(key: string): void {
     const next = this.#taken.get(key)?.shift();

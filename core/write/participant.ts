@@ -6,7 +6,7 @@ import { apply, stateOf } from "../model/fold.ts";
 import { encodeObject, type JsonObject } from "../model/json.ts";
 import { isDue } from "../model/snapshot.ts";
 import { newestSchema } from "../model/upcast.ts";
-import type { PendingWrite } from "../ports/event-store.ts";
+import type { Cost, PendingWrite } from "../ports/event-store.ts";
 import type { Place, Rehydrated } from "./rehydrate.ts";
 
 /** The bytes of `{"name":"","payload":,"schemaVersion":0},` around an event's name and payload. */
@@ -20,6 +20,8 @@ export class Participant {
   readonly version: number;
   /** The state came from the cache, so it may be stale. */
   readonly isCached: boolean;
+  /** What loading it cost. */
+  readonly cost: Cost;
   /** The tenant's life in which the state is true; undefined for a new aggregate. */
   readonly life: string | undefined;
   /** The commit must conflict if it changes meanwhile. */
@@ -30,12 +32,13 @@ export class Participant {
   /** Bytes of JSON of the events. */
   bytes = 0;
 
-  constructor(place: Place, { aggregate, isCached, life }: Omit<Rehydrated, "cost">, isVerified: boolean) {
+  constructor(place: Place, { aggregate, isCached, life, cost }: Rehydrated, isVerified: boolean) {
     this.place = place;
     this.aggregate = aggregate;
     this.version = aggregate.aggregateVersion;
     this.isCached = isCached;
     this.life = life;
+    this.cost = cost;
     this.isVerified = isVerified;
   }
 

@@ -8,13 +8,11 @@ import type { CommitOutcome } from "../ports/event-store.ts";
 import { Attempt, type AttemptTools } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
-import type { ExecutorSetting } from "./executor.ts";
-import type { GroupCommit } from "./group-commit.ts";
+import type { CommandSetting } from "./command-setting.ts";
 import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
 import { refuseImpure } from "./recalculate.ts";
-import type { Registry } from "./registry.ts";
-import { FREE, type Rehydrated, type Rehydrator } from "./rehydrate.ts";
+import { FREE, type Place } from "./rehydrate.ts";
 import { replayOf } from "./replay.ts";
 
 /** A command's result, before the handler gives it its own types. */
@@ -23,7 +21,6 @@ export type Context = CommandContext<AnyAggregate, JsonObject>;
 /** How long the first retry after a conflict waits at most, in ms, and how long the later ones do. */
 const FIRST_BACKOFF = 4;
 const LONGEST_BACKOFF = 250;
-const NONE: ReadonlySet<string> = new Set();
 
 /**
  * One command, from its first attempt to its result.
@@ -32,105 +29,112 @@ const NONE: ReadonlySet<string> = new Set();
  * attempts learn for each other is kept here: which states were checked, and which snapshots are wrong.
  */
 export class Trial implements AttemptTools {
-  readonly #setting: ExecutorSetting;
-  readonly #groups: GroupCommit;
+  readonly setting: CommandSetting;
   readonly #request: CommandRequest;
   /** When the first attempt began, in ms since 1970. */
-  readonly #start: number;
+  #start = 0;
   #tries = 0;
+  /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
   /** Aggregates about which the store was asked while carrying out this command: a refusal by them is final. */
   #checked: Set<string> | undefined;
 
-  constructor(setting: ExecutorSetting, groups: GroupCommit, request: CommandRequest) {
-    this.#setting = setting;
-    this.#groups = groups;
+  constructor(setting: CommandSetting, request: CommandRequest) {
+    this.setting = setting;
     this.#request = request;
-    this.#start = setting.platform.now();
   }
 
-  get rehydrator(): Rehydrator {
-    return this.#setting.rehydrator;
-  }
-
-  get registry(): Registry {
-    return this.#setting.registry;
-  }
-
-  get distrusted(): ReadonlySet<string> {
-    return this.#distrusted ?? NONE;
-  }
-
-  /** Attempts the command until it is decided for good. The warm way is here, what is rare is elsewhere: a large async function is slow. */
+  /**
+   * Attempts the command in its aggregate's lane, until it is decided for good.
+   *
+   * The warm way is here, in one function, because each promise less makes a command in memory some percent faster.
+   */
   async run(): Promise<Context> {
-    const begun = this.#begin();
-    const attempt = begun instanceof Attempt ? begun : await begun;
+    const { lanes, groups, platform, isDevelopment } = this.setting;
+    const { key, address } = this.#request.place;
+    const waiting = lanes.enter(key);
+    if (waiting !== undefined) await waiting;
+    this.#start = platform.now();
     try {
-      const deciding = attempt.decide();
-      if (deciding !== undefined) await deciding;
-    } catch (error) {
-      return this.#refused(attempt, error);
+      for (;;) {
+        const joining = this.#main();
+        const main = joining instanceof Participant ? joining : await joining;
+        const attempt = new Attempt(this.#request, platform.newId(), main, this);
+        let context: Context | undefined;
+        try {
+          const deciding = attempt.decide();
+          if (deciding !== undefined) await deciding;
+        } catch (error) {
+          context = await this.#refused(attempt, error);
+          if (context !== undefined) return context;
+          continue;
+        }
+        attempt.close();
+        if (attempt.isEmpty) context = await this.#empty(attempt);
+        else {
+          const pending = pendingOf(this.#request, attempt, this.#start);
+          if (isDevelopment) await refuseImpure(this.setting.store, attempt.participants);
+          const outcome = await groups.submit(address.tenant, pending);
+          if (outcome.status === "committed") context = attempt.finish(outcome);
+          else context = await this.#notCommitted(attempt, outcome);
+        }
+        if (context !== undefined) return context;
+      }
+    } finally {
+      lanes.leave(key);
+      this.#trace();
     }
-    attempt.close();
-    if (attempt.isEmpty) return this.#empty(attempt);
-    const pending = pendingOf(this.#request, attempt, this.#start);
-    if (this.#setting.isDevelopment) await refuseImpure(this.#setting.store, attempt.participants);
-    const outcome = await this.#groups.submit(this.#request.place.address.tenant, pending);
-    if (outcome.status !== "committed") return this.#notCommitted(attempt, outcome);
-    attempt.finish(outcome);
-    return attempt;
+  }
+
+  /** An aggregate that takes part: at once where its warm state may be used, else loaded. */
+  join(place: Place, isVerified: boolean): Participant | Promise<Participant> {
+    const isTrusted = this.#distrusted?.has(place.key) !== true;
+    const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place) : undefined;
+    return warm === undefined ? this.#load(place, isVerified, isTrusted) : new Participant(place, warm, isVerified);
   }
 
   /** The position of an aggregate's version; 0 where it has none. At most one read. */
   async positionOf(address: Address, version: number): Promise<number> {
-    return version < 0 ? 0 : ((await this.#setting.store.positionOf(address, version)) ?? 0);
+    return version < 0 ? 0 : ((await this.setting.store.positionOf(address, version)) ?? 0);
   }
 
-  /** A new attempt, with the command's aggregate loaded: at once where it is new or warm. */
-  #begin(): Attempt | Promise<Attempt> {
+  /** The aggregate that the command is for; a new one need not be looked for. */
+  #main(): Participant | Promise<Participant> {
     const { place, isNew } = this.#request;
-    if (isNew) {
-      return this.#attempt({
-        aggregate: create(place.registration.Type, place.address.id),
-        life: undefined,
-        isCached: false,
-        cost: FREE,
-      });
-    }
-    const warm = this.distrusted.has(place.key) ? undefined : this.rehydrator.warm(place);
-    return warm === undefined ? this.#beginCold() : this.#attempt(warm);
+    if (!isNew) return this.join(place, true);
+    const aggregate = create(place.registration.Type, place.address.id);
+    return new Participant(place, { aggregate, life: undefined, isCached: false, cost: FREE }, true);
   }
 
-  async #beginCold(): Promise<Attempt> {
-    const { place } = this.#request;
-    return this.#attempt(await this.rehydrator.load(place, this.distrusted.has(place.key) ? "events" : "snapshot"));
+  async #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
+    return new Participant(place, await this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events"), isVerified);
   }
 
-  #attempt(rehydrated: Rehydrated): Attempt {
-    const main = new Participant(this.#request.place, rehydrated, true);
-    return new Attempt(this.#request, this.#setting.platform.newId(), main, rehydrated.cost, this);
+  #trace(): void {
+    const { place, command } = this.#request;
+    this.setting.tracer?.trace(() => ({ method: "command", ...place.address, command: command.name }));
   }
 
-  async #refused(attempt: Attempt, error: unknown): Promise<Context> {
+  // What is rare. Each resolves to the command's result, or to undefined where the command must be decided again.
+
+  async #refused(attempt: Attempt, error: unknown): Promise<Context | undefined> {
     attempt.close();
-    if (await this.#isOutdated(attempt)) return this.run();
-    return this.#replayOr(error);
+    return (await this.#isOutdated(attempt)) ? undefined : this.#replayOr(error);
   }
 
-  async #empty(attempt: Attempt): Promise<Context> {
-    if (await this.#isOutdated(attempt)) return this.run();
-    const replay = await this.#replay(await this.#receipt());
-    if (replay === undefined) attempt.finish();
-    return replay ?? attempt;
+  async #empty(attempt: Attempt): Promise<Context | undefined> {
+    if (await this.#isOutdated(attempt)) return undefined;
+    return (await this.#replay(await this.#receipt())) ?? attempt.finish();
   }
 
-  async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context> {
+  async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context | undefined> {
     if (outcome.status === "failed") throw outcome.error;
-    if (outcome.status === "repeated") return (await this.#replay(outcome.receipt)) as Context;
+    if (outcome.status === "repeated") return this.#replay(outcome.receipt);
     const { place, expectedVersion } = this.#request;
     const { tenant } = place.address;
+    const { rehydrator } = this.setting;
     if (outcome.status === "reborn") {
-      this.rehydrator.forgetTenant(tenant);
+      rehydrator.forgetTenant(tenant);
       return this.#again(
         new StoreError(`tenant ${tenant} began another life meanwhile: send the command again`, { retryable: true }),
       );
@@ -139,22 +143,22 @@ export class Trial implements AttemptTools {
     const address = { tenant, type, id };
     const key = keyOf(address);
     const decidedOn = attempt.participants.find((participant) => participant.place.key === key)?.version ?? -1;
-    this.rehydrator.forget(key);
+    rehydrator.forget(key);
     // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
-    if (actual < decidedOn) this.#distrusted = new Set(this.distrusted).add(key);
+    if (actual < decidedOn) this.#distrusted = new Set(this.#distrusted).add(key);
     const conflict = Err.concurrency(address, decidedOn, actual);
     return key === place.key && expectedVersion !== undefined ? this.#replayOr(conflict) : this.#again(conflict);
   }
 
-  /** Attempts once more, unless the deadline has passed. */
-  async #again(error: Err): Promise<Context> {
-    const { platform, deadline } = this.#setting;
+  /** Waits for the next attempt, unless the deadline has passed. */
+  async #again(error: Err): Promise<Context | undefined> {
+    const { platform, deadline } = this.setting;
     const left = this.#start + deadline - platform.now();
     if (left <= 0) return this.#replayOr(error);
     // A random wait that doubles with each try ("full jitter"), so that contenders part.
     const most = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** this.#tries++, left);
     await platform.sleep(platform.random() * most);
-    return this.run();
+    return undefined;
   }
 
   /** Whether the attempt decided on a warm state that the store has moved past; each aggregate is asked about once a command. */
@@ -165,7 +169,7 @@ export class Trial implements AttemptTools {
       if (!isCached || this.#checked.has(place.key)) continue;
       this.#checked.add(place.key);
       attempt.addCost({ reads: 1, writes: 0 });
-      if (await this.rehydrator.isStale(place, version, life)) isOutdated = true;
+      if (await this.setting.rehydrator.isStale(place, version, life)) isOutdated = true;
     }
     return isOutdated;
   }
@@ -180,7 +184,7 @@ export class Trial implements AttemptTools {
 
   async #receipt(): Promise<Receipt | undefined> {
     const { commandId, actor } = this.#request;
-    return commandId === undefined ? undefined : this.#setting.store.receipt(actor.tenant, commandId);
+    return commandId === undefined ? undefined : this.setting.store.receipt(actor.tenant, commandId);
   }
 
   async #replay(receipt: Receipt | undefined): Promise<Context | undefined> {
@@ -189,7 +193,7 @@ export class Trial implements AttemptTools {
     const request = this.#request;
     if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
     const address = { tenant: request.actor.tenant, type, id };
-    const { aggregate, last } = await this.rehydrator.loadAt(request.command.owner.Type, address, version);
+    const { aggregate, last } = await this.setting.rehydrator.loadAt(request.command.owner.Type, address, version);
     return replayOf(request, receipt, aggregate, last, () => this.positionOf(address, version));
   }
 }
