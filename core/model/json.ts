@@ -103,9 +103,11 @@ function copy(value: unknown, walk: Walk, depth: number): Json {
       walk.bytes += textBytes(value, walk);
       return value;
     case "number":
-      return copyNumber(value, walk);
+      if (!Number.isFinite(value)) return refuse(walk, `is ${value}: give a finite number`);
+      walk.bytes += String(value).length;
+      return value === 0 ? 0 : value;
     case "boolean":
-      walk.bytes += value ? 4 : 5;
+      walk.bytes += String(value).length;
       return value;
     case "object":
       if (value === null) {
@@ -117,13 +119,6 @@ function copy(value: unknown, walk: Walk, depth: number): Json {
     default:
       return refuse(walk, `is ${value === undefined ? value : `a ${typeof value}`}: give a JSON value`);
   }
-}
-
-function copyNumber(value: number, walk: Walk): number {
-  if (!Number.isFinite(value)) return refuse(walk, `is ${value}: give a finite number`);
-  const number = value === 0 ? 0 : value;
-  walk.bytes += number >= 0 && number < 10 && Number.isInteger(number) ? 1 : String(number).length;
-  return number;
 }
 
 function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json {

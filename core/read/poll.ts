@@ -2,7 +2,7 @@ import { Err } from "../model/errors.ts";
 import type { Signal } from "../ports/platform.ts";
 import { type Cursor, cursorIn, type Failure, type Lease, type Peek } from "../ports/threads.ts";
 import { Progress } from "./progress.ts";
-import { deliveryTo, type Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { type Standing, Turn, type TurnSetting } from "./turn.ts";
 
 /** Settings of one poll. */
@@ -54,31 +54,25 @@ export interface PollSetting extends TurnSetting {
 export async function pollOnce(subscribers: readonly Subscriber[], setting: PollSetting): Promise<PollResult> {
   const { store, platform, tenant, thread, lease, limit, from, signal } = setting;
   const peek = await store.peek(tenant, thread);
-  const cursors = new Map(subscribers.map((subscriber) => [subscriber.name, cursorOf(subscriber, peek, setting)]));
+  const atFirst = () => subscribers.map((subscriber): Standing => ({ subscriber, cursor: cursorOf(subscriber, peek, setting) }));
+  const standings = atFirst();
   const now = platform.now();
-  const due = subscribers.filter(({ name }) => isDue(cursors.get(name), name, peek, from, now));
-  const result = (status: Status, handled = 0) => summary(status, handled, cursors, peek.head);
-  if (due.length === 0 || signal?.aborted) return result("idle");
+  const due = standings.filter((standing) => isDue(standing, peek, from, now));
+  if (due.length === 0 || signal?.aborted) return summary("idle", 0, standings, peek);
   const held = peek.thread.leasedUntil > now ? undefined : await acquire(setting, peek, now + lease);
-  if (held === undefined) return result("leased");
-  if (held === "closed") return result("idle");
+  if (held === undefined) return summary("leased", 0, standings, peek);
+  if (held === "closed") return summary("idle", 0, standings, peek);
   const progress = new Progress(setting, held, peek.thread);
   const turn = new Turn(setting, progress);
-  const standings = due.map((subscriber): Standing => {
-    const delivery = deliveryTo(subscriber, setting, progress);
-    return { subscriber, delivery, cursor: cursors.get(subscriber.name) as Cursor };
-  });
   try {
-    await turn.run(standings, limit);
+    await turn.run(due, limit);
   } finally {
     // Also after a failure: what handlers finished is kept, and the thread is free for the next reader.
     if (!turn.isFenced) turn.isFenced = !(await progress.store(0));
   }
-  if (turn.isFenced) return result("leased");
-  const hasMoved = standings.some(({ subscriber, cursor }) => cursor.position > (cursors.get(subscriber.name)?.position ?? 0));
-  for (const { subscriber, cursor } of standings) cursors.set(subscriber.name, cursor);
-  const status = hasMoved || turn.handled > 0 ? "progressed" : progress.waiting !== undefined ? "waiting" : "idle";
-  return result(status, turn.handled);
+  if (turn.isFenced) return summary("leased", 0, atFirst(), peek);
+  const hasProgressed = turn.hasMoved || turn.handled > 0;
+  return summary(hasProgressed ? "progressed" : progress.waiting ? "waiting" : "idle", turn.handled, standings, peek);
 }
 
 /** A tenant that is not there (yet, or any more) has nothing to read: that is no error for a reader. */
@@ -109,20 +103,22 @@ function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { threa
 }
 
 /** Whether a handler has something to do: not while it stands at a failure whose time has not come. */
-function isDue(cursor: Cursor | undefined, name: string, { thread, head }: Peek, from: "start" | "end", now: number): boolean {
-  if (cursor === undefined) return false;
+function isDue({ subscriber, cursor }: Standing, { thread, head }: Peek, from: "start" | "end", now: number): boolean {
   const { failure } = cursor;
   if (failure !== undefined && (failure.halted || failure.retryAt > now)) return false;
   // Where a handler from the end begins is only settled once it is stored.
-  const isUnsettled = from === "end" && cursorIn(thread, name) === undefined;
+  const isUnsettled = from === "end" && cursorIn(thread, subscriber.name) === undefined;
   return cursor.position < head || cursor.isClearing === true || isUnsettled;
 }
 
-function summary(status: Status, handled: number, cursors: ReadonlyMap<string, Cursor>, head: number): PollResult {
+function summary(status: Status, handled: number, standings: readonly Standing[], { head }: Peek): PollResult {
+  const cursors: Record<string, number> = {};
   const blocked: Blocked[] = [];
   let more = false;
-  for (const [handler, { position, failure }] of cursors) {
-    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler, ...failure });
+  for (const { subscriber, cursor } of standings) {
+    const { position, failure } = cursor;
+    cursors[subscriber.name] = position;
+    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler: subscriber.name, ...failure });
     else if (position < head) more = true;
   }
   const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);
@@ -131,7 +127,7 @@ function summary(status: Status, handled: number, cursors: ReadonlyMap<string, C
     status: isBlocked ? "blocked" : status,
     handled,
     more: more && status !== "waiting",
-    cursors: Object.fromEntries(Array.from(cursors, ([handler, { position }]) => [handler, position])),
+    cursors,
     ...(retries.length > 0 && { retryAt: Math.min(...retries) }),
     blocked,
   };

@@ -5,7 +5,7 @@ import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
 import { type FullPolicy, failureOf } from "./failure-policy.ts";
 import type { Progress } from "./progress.ts";
-import type { Delivery, Subscriber } from "./subscriber.ts";
+import { type Delivery, deliveryTo, type Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
 
 /** What one turn on a thread works with. */
@@ -19,7 +19,6 @@ export interface TurnSetting extends ThreadSetting {
 /** A handler and where it stands; `cursor` moves as the turn goes on. */
 export interface Standing {
   readonly subscriber: Subscriber;
-  readonly delivery: Delivery;
   cursor: Cursor;
 }
 
@@ -30,6 +29,8 @@ const VIEWS_A_PAGE = 80;
 export class Turn {
   /** Events that their handlers finished. */
   handled = 0;
+  /** Whether a handler finished a commit, or passed over unused positions. */
+  hasMoved = false;
   /** Whether somebody else took the thread: what is not stored is lost, and nothing more may be done. */
   isFenced = false;
   readonly #setting: TurnSetting;
@@ -78,10 +79,11 @@ export class Turn {
   }
 
   async #deliver(standing: Standing, page: ReadResult): Promise<void> {
-    await standing.delivery.prepare(page.commits);
+    const delivery = deliveryTo(standing.subscriber, this.#setting, this.#progress);
+    await delivery.prepare(page.commits);
     for (const commit of page.commits) {
       if (this.#setting.signal?.aborted) return;
-      if (!(await this.#deliverCommit(standing, commit))) return;
+      if (!(await this.#deliverCommit(standing, delivery, commit))) return;
       this.#move(standing, commit.position);
       if (this.#isLeaseAging() && !(await this.#storeProgress())) return;
     }
@@ -89,8 +91,7 @@ export class Turn {
   }
 
   /** False = the handler stands at one of the events, or the thread is lost. */
-  async #deliverCommit(standing: Standing, commit: PositionedCommit): Promise<boolean> {
-    const { delivery, subscriber } = standing;
+  async #deliverCommit(standing: Standing, delivery: Delivery, commit: PositionedCommit): Promise<boolean> {
     const upcasters = this.#setting.upcasters.get(commit.type);
     const { failure } = standing.cursor;
     const first = failure?.position === commit.position ? failure.index : 0;
@@ -109,7 +110,7 @@ export class Turn {
         method: "handle",
         tenant: commit.tenant,
         thread: this.#setting.thread,
-        handler: subscriber.name,
+        handler: standing.subscriber.name,
         event: event.name,
         position: commit.position,
       }));
@@ -136,6 +137,7 @@ export class Turn {
 
   #move(standing: Standing, position: number): void {
     const { collection } = standing.subscriber;
+    this.hasMoved = true;
     this.#stand(standing, collection === undefined ? { position } : { position, collection });
   }
 

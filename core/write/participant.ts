@@ -63,16 +63,23 @@ export class Participant {
   /** The write of the queued events at the next version, with a snapshot where one is due. @throws {ValidationError} for state that is not JSON. */
   write(): PendingWrite {
     const { registration, address } = this.place;
-    const { type, id } = address;
     const { plan } = registration;
-    const { bytes } = this;
-    const events = Object.freeze(this.events);
-    const version = this.version + 1;
-    if (plan.every === 0) return { type, id, version, events, bytes };
-    const encoded = stateOf(this.aggregate);
-    this.state = encoded.value;
-    if (!isDue(plan, version)) return { type, id, version, events, bytes };
-    return { type, id, version, events, bytes: bytes + encoded.bytes, snapshot: { schema: plan.schema, state: encoded.value } };
+    const write: { -readonly [Field in keyof PendingWrite]: PendingWrite[Field] } = {
+      type: address.type,
+      id: address.id,
+      version: this.version + 1,
+      events: Object.freeze(this.events),
+      bytes: this.bytes,
+    };
+    if (plan.every > 0) {
+      const { value: state, bytes } = stateOf(this.aggregate);
+      this.state = state;
+      if (isDue(plan, write.version)) {
+        write.bytes += bytes;
+        write.snapshot = { schema: plan.schema, state };
+      }
+    }
+    return write;
   }
 }
 

@@ -28,7 +28,6 @@ export interface RegisteredCommand {
 export class Registry {
   readonly #commands = new Map<string, RegisteredCommand>();
   readonly #classes = new Map<AggregateClass, Registration>();
-  readonly #types = new Set<string>();
 
   /** @throws {Err} that names the class and what to declare: a path, `access`, commands, events; or names that clash. */
   constructor(classes: readonly AggregateClass[]) {
@@ -53,8 +52,8 @@ export class Registry {
     if (registration === undefined) {
       registration = register(Type);
       const { type } = registration;
-      checkArgument(!this.#types.has(type), `${Type.name}.path`, `/${type} is another class's: give each its own`);
-      this.#types.add(type);
+      const isFree = [...this.#classes.values()].every((other) => other.type !== type);
+      checkArgument(isFree, `${Type.name}.path`, `/${type} is another class's: give each its own`);
       this.#classes.set(Type, registration);
     }
     return registration;

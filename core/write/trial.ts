@@ -124,7 +124,7 @@ export class Trial implements AttemptTools {
 
   async #empty(attempt: Attempt): Promise<Context | undefined> {
     if (await this.#isOutdated(attempt)) return undefined;
-    return (await this.#replay(await this.#receipt())) ?? attempt.finish();
+    return (await this.#replay()) ?? attempt.finish();
   }
 
   async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context | undefined> {
@@ -177,23 +177,24 @@ export class Trial implements AttemptTools {
   /** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
   async #replayOr(error: unknown): Promise<Context> {
     if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
-    const replay = await this.#replay(await this.#receipt());
+    const replay = await this.#replay();
     if (replay !== undefined) return replay;
     throw error;
   }
 
-  async #receipt(): Promise<Receipt | undefined> {
-    const { commandId, actor } = this.#request;
-    return commandId === undefined ? undefined : this.setting.store.receipt(actor.tenant, commandId);
-  }
-
-  async #replay(receipt: Receipt | undefined): Promise<Context | undefined> {
+  /** The result that the command had when its receipt was made; undefined where there is none. */
+  async #replay(known?: Receipt): Promise<Context | undefined> {
+    const request = this.#request;
+    const receipt = known ?? (await this.#receipt());
     if (receipt === undefined) return undefined;
     const { actorId, hash, commandId, type, id, version } = receipt;
-    const request = this.#request;
     if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
     const address = { tenant: request.actor.tenant, type, id };
     const { aggregate, last } = await this.setting.rehydrator.loadAt(request.command.owner.Type, address, version);
     return replayOf(request, receipt, aggregate, last, () => this.positionOf(address, version));
+  }
+  async #receipt(): Promise<Receipt | undefined> {
+    const { commandId, actor } = this.#request;
+    return commandId === undefined ? undefined : this.setting.store.receipt(actor.tenant, commandId);
   }
 }
