@@ -39,7 +39,8 @@ export type EventAppliers<E extends EventMap> = {
 /** An aggregate's commands by name; each takes the `CommandContext` of its own payload. */
 export type CommandMap = Readonly<Record<string, (context: never) => Promise<void> | void>>;
 
-let place: (aggregate: Aggregate, id: string, version: number) => void;
+/** Sets an instance's id and version; not part of the public API. */
+export let moveTo: (aggregate: AnyAggregate, id: string, version: number) => void;
 
 /**
  * A consistency boundary: state that changes only through its own events, decided by its own commands.
@@ -53,9 +54,10 @@ export abstract class Aggregate<E extends EventMap = EventMap> implements HasEve
   #version = -1;
 
   static {
-    place = (aggregate, id, version) => {
-      aggregate.#id = id;
-      aggregate.#version = version;
+    moveTo = (aggregate, id, version) => {
+      const own = aggregate as Aggregate;
+      own.#id = id;
+      own.#version = version;
     };
   }
 
@@ -75,9 +77,6 @@ export abstract class Aggregate<E extends EventMap = EventMap> implements HasEve
   /** What each event does to the state; pure: the same events give the same state. */
   abstract get events(): EventAppliers<E>;
 }
-
-/** Sets an instance's id and version; not part of the public API. */
-export { place };
 
 /** An aggregate of whatever events: what Evenant asks of an instance. */
 export interface AnyAggregate extends HasEvents {
@@ -105,5 +104,5 @@ export interface AggregateClass<A extends AnyAggregate = AnyAggregate> {
 
 /** The type of an aggregate class: its path without the leading slash. */
 export function typeOf(Type: { readonly path: string }): string {
-  return Type.path.startsWith("/") ? Type.path.slice(1) : Type.path;
+  return Type.path.replace(/^\//, "");
 }

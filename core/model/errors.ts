@@ -31,8 +31,10 @@ type ErrOf<C extends ErrCode> = C extends keyof ErrByCode ? ErrByCode[C] : Err;
 export class Err extends Error {
   readonly code: ErrCode;
 
-  constructor(code: ErrCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  /** `facts` become fields of the error, as its class declares them. */
+  constructor(code: ErrCode, message: string, facts: { readonly cause?: unknown; readonly [fact: string]: unknown } = {}) {
+    super(message, facts);
+    Object.assign(this, facts);
     this.code = code;
     this.name = new.target.name;
   }
@@ -75,50 +77,47 @@ export class Err extends Error {
 
 /** A value breaks the rules of the codec, of a schema or of a limit; `path` leads to the place, `""` being the whole. */
 export class ValidationError extends Err {
-  readonly path: string;
+  declare readonly path: string;
 
   constructor(path: string, reason: string) {
-    super("validation", path === "" ? reason : `${path}: ${reason}`);
-    this.path = path;
+    super("validation", path === "" ? reason : `${path}: ${reason}`, { path });
   }
 }
 
 /** The actor may not send this command; nothing was written. */
 export class AuthorizationError extends Err {
-  readonly actorId: string;
-  readonly command: string;
+  declare readonly actorId: string;
+  declare readonly command: string;
 
   constructor(actorId: string, command: string) {
-    super("authorization", `actor ${actorId} may not send ${command}: it needs a role that the aggregate's access grants it to`);
-    this.actorId = actorId;
-    this.command = command;
+    super("authorization", `actor ${actorId} may not send ${command}: it needs a role that the aggregate's access grants it to`, {
+      actorId,
+      command,
+    });
   }
 }
 
 /** The aggregate stands at `actual`, not at `expected` (-1 = it has no commit yet): load it, decide again, resend. */
 export class ConcurrencyError extends Err {
-  readonly address: Address;
-  readonly expected: number;
-  readonly actual: number;
+  declare readonly address: Address;
+  declare readonly expected: number;
+  declare readonly actual: number;
 
   constructor(address: Address, expected: number, actual: number) {
     super(
       "concurrency",
       `${address.type}/${address.id} is at version ${actual}, not at the expected ${expected}: load it and decide again`,
+      { address, expected, actual },
     );
-    this.address = address;
-    this.expected = expected;
-    this.actual = actual;
   }
 }
 
 /** The commandId was used before by another actor, or for another command or payload. */
 export class IdempotencyError extends Err {
-  readonly commandId: string;
+  declare readonly commandId: string;
 
   constructor(commandId: string) {
-    super("idempotency", `commandId ${commandId} belongs to another command: make a new id for each new command`);
-    this.commandId = commandId;
+    super("idempotency", `commandId ${commandId} belongs to another command: make a new id for each new command`, { commandId });
   }
 }
 
@@ -135,13 +134,11 @@ const TENANT_ADVICE: Record<TenantStatus, string> = {
 
 /** The tenant is not in a state in which this is possible; nothing was written. */
 export class TenantError extends Err {
-  readonly tenant: string;
-  readonly status: TenantStatus;
+  declare readonly tenant: string;
+  declare readonly status: TenantStatus;
 
   constructor(tenant: string, status: TenantStatus) {
-    super("tenant", `tenant ${tenant} is ${status}: ${TENANT_ADVICE[status]}`);
-    this.tenant = tenant;
-    this.status = status;
+    super("tenant", `tenant ${tenant} is ${status}: ${TENANT_ADVICE[status]}`, { tenant, status });
   }
 }
 
@@ -154,8 +151,8 @@ export type StoreFailure = "none" | "unknown";
  * With `outcome: "unknown"` the write may have landed or may still land: resend with the same commandId.
  */
 export class StoreError extends Err {
-  readonly retryable: boolean;
-  readonly outcome: StoreFailure;
+  declare readonly retryable: boolean;
+  declare readonly outcome: StoreFailure;
 
   constructor(
     message: string,
@@ -165,8 +162,6 @@ export class StoreError extends Err {
       readonly cause?: unknown;
     },
   ) {
-    super("store", message, facts);
-    this.retryable = facts.retryable;
-    this.outcome = facts.outcome ?? "none";
+    super("store", message, { outcome: "none", ...facts });
   }
 }

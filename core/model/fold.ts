@@ -1,4 +1,4 @@
-import { type Aggregate, type AggregateClass, type AnyAggregate, place } from "./aggregate.ts";
+import { type AggregateClass, type AnyAggregate, moveTo } from "./aggregate.ts";
 import type { Commit, StoredEvent } from "./commit.ts";
 import { Err } from "./errors.ts";
 import { type Encoded, encodeFields, type Json, type JsonObject, thaw } from "./json.ts";
@@ -23,11 +23,6 @@ export function restore<A extends AnyAggregate>(Type: AggregateClass<A>, id: str
   for (const key in state) fields[key] = thaw(state[key] as Json);
   moveTo(aggregate, id, version);
   return aggregate;
-}
-
-/** Sets an aggregate's id and version. */
-export function moveTo(aggregate: AnyAggregate, id: string, version: number): void {
-  place(aggregate as Aggregate, id, version);
 }
 
 /**

@@ -8,7 +8,6 @@ export class TenantQueue {
   isStopped = false;
   readonly #ready = new Set<string>();
   readonly #taken = new Set<string>();
-  readonly #rungMeanwhile = new Set<string>();
   readonly #due = new Map<string, number>();
   readonly #sleepers: (() => void)[] = [];
 
@@ -21,11 +20,8 @@ export class TenantQueue {
 
   /** Puts a tenant at the end of the queue, unless it is in it; while it is being read, it comes again afterwards. */
   ring(tenant: string): void {
-    if (this.#taken.has(tenant)) this.#rungMeanwhile.add(tenant);
-    else {
-      this.#ready.add(tenant);
-      this.#sleepers.shift()?.();
-    }
+    this.#ready.add(tenant);
+    this.#sleepers.shift()?.();
   }
 
   /** Rings at a time (ms since 1970), unless an earlier ring is due. */
@@ -40,6 +36,7 @@ export class TenantQueue {
   async next(): Promise<string | undefined> {
     while (!this.isStopped) {
       for (const tenant of this.#ready) {
+        if (this.#taken.has(tenant)) continue;
         this.#ready.delete(tenant);
         this.#taken.add(tenant);
         return tenant;
@@ -52,7 +49,7 @@ export class TenantQueue {
   /** Lets go of a tenant. */
   done(tenant: string): void {
     this.#taken.delete(tenant);
-    if (this.#rungMeanwhile.delete(tenant)) this.ring(tenant);
+    if (this.#ready.has(tenant)) this.ring(tenant);
   }
 
   /** Sends everybody who waits for a tenant home; also what the signal does. */

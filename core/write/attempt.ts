@@ -1,10 +1,9 @@
 import { admits } from "../model/access.ts";
 import type { Actor } from "../model/actor.ts";
 import type { Address } from "../model/address.ts";
-import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
+import { type AggregateClass, type AnyAggregate, moveTo } from "../model/aggregate.ts";
 import type { StoredEvent } from "../model/commit.ts";
 import { AuthorizationError, Err } from "../model/errors.ts";
-import { moveTo } from "../model/fold.ts";
 import { checkId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Cost } from "../ports/event-store.ts";
@@ -31,7 +30,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   readonly expectedVersion: number | undefined;
   readonly payload: JsonObject;
   readonly commitId: string;
-  readonly replayed = false;
+  readonly replayed: boolean;
   /** The aggregate that the command is for. */
   readonly main: Participant;
   /** Every aggregate that was loaded, the command's own first. */
@@ -45,14 +44,15 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   #position: number | undefined;
   #cost: Cost;
 
-  constructor(request: CommandRequest, commitId: string, main: Participant, tools: AttemptTools) {
+  constructor(request: CommandRequest, commitId: string, main: Participant, tools: AttemptTools, replayed = false) {
     this.actor = request.actor;
     this.command = request.command.name;
-    this.aggregateType = request.place.address.type;
-    this.aggregateId = request.place.address.id;
+    this.aggregateType = main.place.address.type;
+    this.aggregateId = main.place.address.id;
     this.expectedVersion = request.expectedVersion;
     this.payload = request.payload;
     this.commitId = commitId;
+    this.replayed = replayed;
     this.main = main;
     this.participants = [main];
     this.#cost = main.cost;

@@ -92,34 +92,32 @@ function takeGroup(queue: Entry[]): readonly Entry[] {
   if (queue.length === 1) return queue.splice(0);
   const group: Entry[] = [];
   const left: Entry[] = [];
-  const written = new Set<string>();
-  const verified = new Set<string>();
+  const taken = new Map<string, Touch>();
   let bytes = 0;
   for (const entry of queue) {
+    const touches = touchesOf(entry.pending);
     const size = entry.pending.writes.reduce((sum, write) => sum + write.bytes, 0);
     const hasRoom = group.length < MAX_COMMITS && (group.length === 0 || bytes + size <= MAX_BYTES);
-    if (!hasRoom || !isDisjoint(entry.pending, written, verified)) {
-      left.push(entry);
-      continue;
-    }
-    group.push(entry);
-    bytes += size;
-    for (const key of writtenKeys(entry.pending)) written.add(key);
-    for (const { type, id } of entry.pending.verified) verified.add(`${type}/${id}`);
+    if (hasRoom && touches.every(([key, touch]) => (touch === "verifies" && taken.get(key) !== "writes") || !taken.has(key))) {
+      group.push(entry);
+      bytes += size;
+      for (const [key, touch] of touches) taken.set(key, touch);
+    } else left.push(entry);
   }
   queue.splice(0, queue.length, ...left);
   return group;
 }
 
-function isDisjoint(pending: PendingCommit, written: ReadonlySet<string>, verified: ReadonlySet<string>): boolean {
-  if (writtenKeys(pending).some((key) => written.has(key) || verified.has(key))) return false;
-  return !pending.verified.some(({ type, id }) => written.has(`${type}/${id}`));
-}
+type Touch = "writes" | "verifies";
 
-/** A type cannot begin with a slash, so a receipt's key is never an aggregate's. */
-function writtenKeys(pending: PendingCommit): readonly string[] {
-  const keys = pending.writes.map(({ type, id }) => `${type}/${id}`);
-  return pending.receipt === undefined ? keys : [...keys, `/${pending.receipt.commandId}`];
+/** The keys that a commit touches. A type cannot begin with a slash, so a receipt's key is never an aggregate's. */
+function touchesOf({ writes, verified, receipt }: PendingCommit): readonly (readonly [key: string, touch: Touch])[] {
+  const keyOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type}/${id}`;
+  return [
+    ...writes.map((write) => [keyOf(write), "writes"] as const),
+    ...verified.map((other) => [keyOf(other), "verifies"] as const),
+    ...(receipt ? [[`/${receipt.commandId}`, "writes"] as const] : []),
+  ];
 }
 
 function missingOutcome(): CommitOutcome {

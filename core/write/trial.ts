@@ -13,7 +13,6 @@ import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
 import { refuseImpure } from "./recalculate.ts";
 import { FREE, type Place } from "./rehydrate.ts";
-import { replayOf } from "./replay.ts";
 
 /** A command's result, before the handler gives it its own types. */
 export type Context = CommandContext<AnyAggregate, JsonObject>;
@@ -190,9 +189,19 @@ export class Trial implements AttemptTools {
     const { actorId, hash, commandId, type, id, version } = receipt;
     if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
     const address = { tenant: request.actor.tenant, type, id };
-    const { aggregate, last } = await this.setting.rehydrator.loadAt(request.command.owner.Type, address, version);
-    return replayOf(request, receipt, aggregate, last, () => this.positionOf(address, version));
+    const { owner } = request.command;
+    const { aggregate, last } = await this.setting.rehydrator.loadAt(owner.Type, address, version);
+    // A command may have written other aggregates only: then its own aggregate's last commit is an earlier command's.
+    const own = last?.receipt?.commandId === commandId ? last : undefined;
+    const place = { registration: owner, address, key: keyOf(address) };
+    const main = new Participant(place, { aggregate, life: undefined, isCached: false, cost: { reads: 2, writes: 0 } }, false);
+    const attempt = new Attempt(request, own?.commitId ?? "", main, this, true);
+    attempt.close();
+    attempt.finish();
+    main.events = own?.events ?? [];
+    return attempt;
   }
+
   async #receipt(): Promise<Receipt | undefined> {
     const { commandId, actor } = this.#request;
     return commandId === undefined ? undefined : this.setting.store.receipt(actor.tenant, commandId);
