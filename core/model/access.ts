@@ -15,10 +15,8 @@ export function ruleFor(access: Access, command: string): AccessRule | undefined
   return access === "tenant" ? access : own(access, command);
 }
 
-/** What can be said before the state is known: `state` means that a predicate must be asked. */
-export function admits(rule: AccessRule | undefined, actor: Actor): "yes" | "no" | "state" {
-  if (rule === undefined) return "no";
-  if (rule === "tenant") return "yes";
-  if (typeof rule === "function") return "state";
-  return rule.some((role) => actor.roles.includes(role)) ? "yes" : "no";
+/** Whether the actor may send the command, as far as can be said before the state is known: a predicate is asked later. */
+export function admits(rule: AccessRule | undefined, actor: Actor): boolean {
+  if (rule === undefined) return false;
+  return rule === "tenant" || typeof rule === "function" || rule.some((role) => actor.roles.includes(role));
 }

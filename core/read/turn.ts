@@ -85,7 +85,8 @@ export class Turn {
       if (this.#setting.signal?.aborted) return;
       if (!(await this.#deliverCommit(standing, delivery, commit))) return;
       this.#move(standing, commit.position);
-      if (this.#isLeaseAging() && !(await this.#storeProgress())) return;
+      const isLeaseAging = this.#setting.platform.now() - this.#storedAt > this.#setting.lease / 3;
+      if (isLeaseAging && !(await this.#storeProgress())) return;
     }
     if (page.next > standing.cursor.position) this.#move(standing, page.next);
   }
@@ -151,10 +152,6 @@ export class Turn {
     const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
     this.#stand(standing, { ...standing.cursor, failure });
     return this.#storeProgress();
-  }
-
-  #isLeaseAging(): boolean {
-    return this.#setting.platform.now() - this.#storedAt > this.#setting.lease / 3;
   }
 
   async #storeProgress(): Promise<boolean> {

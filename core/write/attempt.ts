@@ -1,4 +1,3 @@
-import { admits } from "../model/access.ts";
 import type { Actor } from "../model/actor.ts";
 import type { Address } from "../model/address.ts";
 import { type AggregateClass, type AnyAggregate, moveTo } from "../model/aggregate.ts";
@@ -84,12 +83,10 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     const { aggregate, version } = this.main;
     if (expectedVersion !== undefined && expectedVersion !== version)
       throw Err.concurrency(place.address, expectedVersion, version);
-    if (admits(command.rule, actor) === "state") {
-      const predicate = command.rule as (actor: Actor, aggregate: AnyAggregate) => boolean;
-      if (predicate(actor, aggregate) !== true) throw new AuthorizationError(actor.id, command.name);
-    }
+    const { name, rule } = command;
+    if (typeof rule === "function" && rule(actor, aggregate as never) !== true) throw new AuthorizationError(actor.id, name);
     const commands = aggregate.commands as Readonly<Record<string, (context: unknown) => Promise<void> | undefined>>;
-    return commands[command.name]?.call(commands, this);
+    return commands[name]?.call(commands, this);
   }
 
   /** Ends the deciding: what the command does later, in a promise that it did not await, would be lost without a word. */

@@ -54,13 +54,6 @@ export class StateCache {
     this.#old.delete(key);
   }
 
-  /** Drops every state of a tenant. Linear in the cache's size. */
-  deleteTenant(tenant: string): void {
-    for (const states of [this.#young, this.#old]) {
-      for (const key of states.keys()) if (key.startsWith(`${tenant}/`)) states.delete(key);
-    }
-  }
-
   #put(key: string, entry: CachedState): void {
     this.#young.set(key, entry);
     if (this.#young.size <= this.#generation) return;

@@ -45,7 +45,7 @@ export function checkRequest(
 ): CommandRequest | Promise<CommandRequest> {
   const checked = checkActor(actor);
   const command = registry.command(name);
-  if (admits(command.rule, checked) === "no") throw new AuthorizationError(checked.id, command.name);
+  if (!admits(command.rule, checked)) throw new AuthorizationError(checked.id, command.name);
   const { aggregateId, expectedVersion } = (data ?? {}) as { readonly aggregateId?: string; readonly expectedVersion?: number };
   if (expectedVersion !== undefined) checkInteger(expectedVersion, "expectedVersion", -1);
   if (aggregateId !== undefined) checkId(aggregateId, "aggregateId");

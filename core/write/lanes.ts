@@ -1,17 +1,14 @@
 /** Lets the commands on one aggregate through one after another, in the order of their coming; different keys never wait for each other. */
 export class Lanes {
   /** Who waits, by the keys of the lanes that are taken. */
-  readonly #taken = new Map<string, (() => void)[] | undefined>();
+  readonly #taken = new Map<string, (() => void)[]>();
 
   /** Takes a lane; undefined = at once, else when the promise resolves. The caller must `leave` it, whatever happens. */
   enter(key: string): Promise<void> | undefined {
-    if (!this.#taken.has(key)) {
-      this.#taken.set(key, undefined);
-      return undefined;
-    }
-    const waiting = this.#taken.get(key) ?? [];
-    this.#taken.set(key, waiting);
-    return new Promise((resolve) => waiting.push(resolve));
+    const waiting = this.#taken.get(key);
+    if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve));
+    this.#taken.set(key, []);
+    return undefined;
   }
 
   /** Runs a task alone in its lane. */

@@ -6,7 +6,6 @@ import { checkName } from "../model/ids.ts";
 import { own } from "../model/own.ts";
 import type { StandardSchema } from "../model/schema.ts";
 import { planOf, type SnapshotPlan } from "../model/snapshot.ts";
-import type { Upcaster } from "../model/upcast.ts";
 
 /** An aggregate class, checked once. */
 export interface Registration {
@@ -80,7 +79,14 @@ function register(Type: AggregateClass): Registration {
     checkMap(access, `${name}.access`, "command", commandNames, isRule, 'give "tenant", an array of roles, or a predicate');
   }
   checkMap(schemas, `${name}.schemas`, "command", commandNames, isSchema, "give a Standard Schema");
-  checkMap(upcasters, `${name}.upcasters`, "event", eventNames, isChain, "give an array of functions");
+  checkMap(
+    upcasters,
+    `${name}.upcasters`,
+    "event",
+    eventNames,
+    (chain) => isArrayOf(chain, "function"),
+    "give an array of functions",
+  );
   return Object.freeze({ Type, type, plan: checkPlan(Type), commandNames });
 }
 
@@ -114,10 +120,6 @@ function isRule(rule: AccessRule): boolean {
 
 function isSchema(schema: StandardSchema): boolean {
   return typeof schema?.["~standard"]?.validate === "function";
-}
-
-function isChain(chain: readonly Upcaster[]): boolean {
-  return isArrayOf(chain, "function");
 }
 
 function isArrayOf(value: unknown, kind: "string" | "function"): boolean {

@@ -101,11 +101,6 @@ export class Rehydrator {
     this.#cache.delete(key);
   }
 
-  /** Drops every warm state of a tenant. */
-  forgetTenant(tenant: string): void {
-    this.#cache.deleteTenant(tenant);
-  }
-
   async #read(registration: Registration, address: Address, trust: "snapshot" | "events"): Promise<Rehydrated> {
     const { Type, plan } = registration;
     const wantsSnapshot = plan.every > 0 && trust === "snapshot";

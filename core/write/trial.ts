@@ -131,9 +131,9 @@ export class Trial implements AttemptTools {
     if (outcome.status === "repeated") return this.#replay(outcome.receipt);
     const { place, expectedVersion } = this.#request;
     const { tenant } = place.address;
-    const { rehydrator } = this.setting;
     if (outcome.status === "reborn") {
-      rehydrator.forgetTenant(tenant);
+      // The tenant's other warm states are void too: each is found out as this one was.
+      for (const participant of attempt.participants) this.setting.rehydrator.forget(participant.place.key);
       return this.#again(
         new StoreError(`tenant ${tenant} began another life meanwhile: send the command again`, { retryable: true }),
       );
@@ -142,7 +142,7 @@ export class Trial implements AttemptTools {
     const address = { tenant, type, id };
     const key = keyOf(address);
     const decidedOn = attempt.participants.find((participant) => participant.place.key === key)?.version ?? -1;
-    rehydrator.forget(key);
+    this.setting.rehydrator.forget(key);
     // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
     if (actual < decidedOn) this.#distrusted = new Set(this.#distrusted).add(key);
     const conflict = Err.concurrency(address, decidedOn, actual);
