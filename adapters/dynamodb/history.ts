@@ -1,0 +1,126 @@
+import {
+  type Address,
+  type Commit,
+  type JsonObject,
+  type LoadOptions,
+  type LoadResult,
+  redacted,
+  type StoredEvent,
+} from "../../core/index.ts";
+import type { Item } from "./client.ts";
+import { aggregatePartition, commitKey, commitSort, LAST_COMMIT_SORT, openPageKey, textOfKey, versionOf } from "./keys.ts";
+import { isReadable, openPageOf } from "./open-page.ts";
+import { isTombstone } from "./order-rules.ts";
+import { getItem, getItems, getPage, itemsOf } from "./reads.ts";
+import { Budget, numberIn, textIn } from "./requests.ts";
+import { dropSnapshot, snapshotOf } from "./snapshots.ts";
+import { commitOf, redactedBody } from "./stored-commit.ts";
+import { updateItem } from "./writes.ts";
+
+/** Items in the first page of a load: the snapshot, perhaps a tombstone, and the last commit; so a snapshot of every commit costs one read. */
+const FIRST_PAGE = 3;
+/** How many commits a redaction rewrites side by side. */
+const REWRITES = 16;
+
+/** Loads an aggregate, and looks at the same time whether its tenant may be read. */
+export async function loadAggregate(budget: Budget, address: Address, options: LoadOptions = {}): Promise<LoadResult> {
+  const { after, upTo, limit } = options;
+  const isPart = after !== undefined || upTo !== undefined;
+  const [page, loaded] = await Promise.all([
+    getItem(budget, openPageKey(address.tenant)),
+    isPart
+      ? loadPart(budget, address, after ?? -1, upTo, limit).then((commits): LoadResult => ({ commits }))
+      : loadLatest(budget, address),
+  ]);
+  if (!isReadable(openPageOf(page))) return { commits: [], cost: budget.cost };
+  const commits = limit === undefined ? loaded.commits : loaded.commits.slice(0, limit);
+  return { ...loaded, commits: Object.freeze(commits), cost: budget.cost };
+}
+
+/** The position of a commit; undefined if there is none. One read of two items. */
+export async function positionOf(budget: Budget, address: Address, version: number): Promise<number | undefined> {
+  const [key, pageKey] = [commitKey(address, version), openPageKey(address.tenant)];
+  const found = await getItems(budget, [key, pageKey]);
+  const item = found.get(textOfKey(key));
+  if (item === undefined || isTombstone(item) || !isReadable(openPageOf(found.get(textOfKey(pageKey))))) return undefined;
+  return numberIn(item, "position");
+}
+
+/** Rewrites the payloads of an aggregate's commits, then drops its snapshot; nothing is written if the redactor throws. */
+export async function redactAggregate(
+  budget: Budget,
+  address: Address,
+  redactor: (event: StoredEvent) => JsonObject,
+  redactedAt: number,
+): Promise<number> {
+  if (!isReadable(openPageOf(await getItem(budget, openPageKey(address.tenant))))) return 0;
+  const rewritten: { readonly version: number; readonly commitId: string; readonly body: string }[] = [];
+  for await (const item of itemsOf(budget, rangeOf(address, -1, undefined))) {
+    const version = versionOf(textIn(item, "sk"));
+    if (isTombstone(item) || version === undefined) continue;
+    const { events, commitId } = redacted(commitOf(address, version, item), redactor, redactedAt);
+    rewritten.push({ version, commitId, body: redactedBody(item, events, redactedAt) });
+  }
+  for (let start = 0; start < rewritten.length; start += REWRITES) {
+    // Each is of another version.
+    await Promise.all(
+      rewritten.slice(start, start + REWRITES).map(({ version, commitId, body }) =>
+        updateItem(
+          new Budget(budget.database),
+          commitKey(address, version),
+          { expression: "SET #body = :body", values: { ":body": body } },
+          { expression: "#commitId = :commitId", values: { ":commitId": commitId } },
+        ),
+      ),
+    );
+  }
+  const last = rewritten.at(-1)?.version;
+  if (last !== undefined) await dropSnapshot(new Budget(budget.database), address, last);
+  return rewritten.length;
+}
+
+async function loadPart(
+  budget: Budget,
+  address: Address,
+  after: number,
+  upTo: number | undefined,
+  limit: number | undefined,
+): Promise<readonly Commit[]> {
+  if (upTo !== undefined && upTo <= after) return [];
+  const commits: Commit[] = [];
+  for await (const item of itemsOf(budget, { ...rangeOf(address, after, upTo), ...(limit !== undefined && { limit }) })) {
+    if (isTombstone(item)) continue;
+    commits.push(commitIn(address, item));
+    if (commits.length === limit) break;
+  }
+  return commits;
+}
+
+/** Reads from the end, where the snapshot sorts behind the last commits; what lies between them is read afterwards, from its start. */
+async function loadLatest(budget: Budget, address: Address): Promise<LoadResult> {
+  const pk = aggregatePartition(address);
+  const { items, next } = await getPage(budget, { pk, isDescending: true, limit: FIRST_PAGE });
+  const snapshot = snapshotOf(items.find(({ sk }) => versionOf(String(sk)) === undefined));
+  const first = (snapshot?.version ?? -1) + 1;
+  const tail = items.flatMap((item) => {
+    const version = versionOf(textIn(item, "sk"));
+    return version === undefined || version < first || isTombstone(item) ? [] : [commitIn(address, item)];
+  });
+  tail.reverse();
+  const lowest = Math.min(...items.map(({ sk }) => versionOf(String(sk)) ?? Infinity));
+  const isWhole = next === undefined || lowest <= first;
+  const between = isWhole ? [] : await loadPart(budget, address, first - 1, lowest - 1, undefined);
+  return { ...(snapshot !== undefined && { snapshot }), commits: [...between, ...tail] };
+}
+
+function rangeOf(address: Address, after: number, upTo: number | undefined) {
+  return {
+    pk: aggregatePartition(address),
+    from: commitSort(after + 1),
+    to: upTo === undefined ? LAST_COMMIT_SORT : commitSort(upTo),
+  };
+}
+
+function commitIn(address: Address, item: Item): Commit {
+  return commitOf(address, versionOf(textIn(item, "sk")) ?? -1, item);
+}
