@@ -1,3 +1,5 @@
+import { Err } from "../../core/index.ts";
+
 /** An item, or its key, in plain JavaScript values. */
 export type Item = Readonly<Record<string, unknown>>;
 
@@ -85,8 +87,8 @@ export interface TransactWriteInput {
 
 /** One part of a batch of unconditional writes. */
 export interface BatchWriteItem {
-  readonly PutRequest?: { readonly Item: Item | undefined };
-  readonly DeleteRequest?: { readonly Key: Item | undefined };
+  readonly PutRequest?: { readonly Item: Item | undefined } | undefined;
+  readonly DeleteRequest?: { readonly Key: Item | undefined } | undefined;
 }
 
 export interface BatchWriteInput {
@@ -125,9 +127,7 @@ export interface IDocument {
   batchWrite(
     input: BatchWriteInput,
     options?: SendOptions,
-  ): Promise<
-    ChargedMany & { readonly UnprocessedItems?: Readonly<Record<string, readonly BatchWriteItem[]>> | undefined }
-  >;
+  ): Promise<ChargedMany & { readonly UnprocessedItems?: Readonly<Record<string, readonly BatchWriteItem[]>> | undefined }>;
 }
 
 /** The slice of the SDK's `DynamoDBDocumentClient`: it takes commands, which its package makes. */
@@ -135,29 +135,30 @@ export interface ISender {
   send(command: never, options?: SendOptions): Promise<unknown>;
 }
 
-/**
- * A client to make a store of: `DynamoDBDocument.from(client)`, or `DynamoDBDocumentClient.from(client)`; with the SDK's own marshalling
- * options.
- */
+/** The classes of the SDK's commands, as the module `@aws-sdk/lib-dynamodb` exports them. */
+export type Commands = Readonly<
+  Record<`${"Get" | "Query" | "BatchGet" | "Put" | "Update" | "Delete" | "TransactWrite" | "BatchWrite"}Command`, Command>
+>;
+
+type Command = new (input: never) => unknown;
+
+/** A client to make a store of: `DynamoDBDocument.from(client)`, or a `DynamoDBDocumentClient`, which needs `Commands` too. */
 export type DocumentClient = IDocument | ISender;
 
-/**
- * Gives a client the methods of `IDocument`. One that takes commands only gets them from `@aws-sdk/lib-dynamodb`, which whoever made the
- * client has installed; it is imported at the first request, so that nobody else needs it.
- */
-export async function documentOf(client: DocumentClient): Promise<IDocument> {
-  if ("transactWrite" in client) return client;
-  const sdk = await import("@aws-sdk/lib-dynamodb");
-  const send = <Output>(command: unknown, options: SendOptions | undefined) =>
-    client.send(command as never, options) as Promise<Output>;
+/** Gives a client the methods of `IDocument`. @throws {Err} `invalid_argument` for one that has neither these nor commands. */
+export function documentOf(client: DocumentClient, commands: Commands | undefined): IDocument {
+  if (client !== undefined && "transactWrite" in client) return client;
+  if (commands === undefined) throw Err.invalidArgument("document", "make it with DynamoDBDocument.from(client)");
+  const sender = (Made: Command) => (input: unknown, options?: SendOptions) =>
+    client.send(new Made(input as never) as never, options) as Promise<never>;
   return {
-    get: (input, options) => send(new sdk.GetCommand(input), options),
-    query: (input, options) => send(new sdk.QueryCommand(input), options),
-    batchGet: (input, options) => send(new sdk.BatchGetCommand(input), options),
-    put: (input, options) => send(new sdk.PutCommand(input), options),
-    update: (input, options) => send(new sdk.UpdateCommand(input), options),
-    delete: (input, options) => send(new sdk.DeleteCommand(input), options),
-    transactWrite: (input, options) => send(new sdk.TransactWriteCommand(input), options),
-    batchWrite: (input, options) => send(new sdk.BatchWriteCommand(input), options),
+    get: sender(commands.GetCommand),
+    query: sender(commands.QueryCommand),
+    batchGet: sender(commands.BatchGetCommand),
+    put: sender(commands.PutCommand),
+    update: sender(commands.UpdateCommand),
+    delete: sender(commands.DeleteCommand),
+    transactWrite: sender(commands.TransactWriteCommand),
+    batchWrite: sender(commands.BatchWriteCommand),
   };
 }

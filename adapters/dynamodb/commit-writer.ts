@@ -1,13 +1,8 @@
-import {
-  type CommitOutcome,
-  Err,
-  type PendingCommit,
-  type PendingWrite,
-  StoreError,
-} from "../../core/index.ts";
+import { type CommitOutcome, Err, type PendingCommit, type PendingWrite, StoreError } from "../../core/index.ts";
 import { conflictOn } from "./conflict.ts";
 import type { Ref } from "./keys.ts";
-import { filledPage, takeTicket, trim } from "./open-page.ts";
+import { type Lives, missingPredecessor } from "./lives.ts";
+import { filledPage, type Ticket, takeTicket, trim } from "./open-page.ts";
 import { isTombstone, type OrderRules } from "./order-rules.ts";
 import { Budget, type Database, textIn } from "./requests.ts";
 import { writeSnapshot } from "./snapshots.ts";
@@ -21,33 +16,39 @@ const BYTES_PER_TICKET = 32 * 1024;
 /** How often a commit whose position was voided takes a new one, before its caller should know that the database is too slow. */
 const TICKETS = 50;
 
+/** What writing works with. */
+export interface WriterSetting {
+  readonly database: Database;
+  readonly rules: OrderRules;
+  readonly lives: Lives;
+}
+
 /** Appends pending commits: one ticket for all, then each at its position, side by side. */
 export async function writeCommits(
-  database: Database,
-  rules: OrderRules,
+  setting: WriterSetting,
   tenant: string,
   pending: readonly PendingCommit[],
 ): Promise<readonly CommitOutcome[]> {
   const outcomes: CommitOutcome[] = [];
-  for (const group of ticketGroups(pending)) outcomes.push(...(await writeGroup(database, rules, tenant, group)));
+  for (const group of ticketGroups(pending)) outcomes.push(...(await writeGroup(setting, tenant, group)));
   return outcomes;
 }
 
 async function writeGroup(
-  database: Database,
-  rules: OrderRules,
+  setting: WriterSetting,
   tenant: string,
   group: readonly PendingCommit[],
 ): Promise<readonly CommitOutcome[]> {
-  const shared = new Budget(database);
+  const shared = new Budget(setting.database);
   const refs = group.flatMap(refsOf);
-  const { first, page } = await takeTicket(shared, tenant, refs);
-  let next = first;
+  const ticket = await takeTicket(shared, tenant, refs);
+  const { page } = ticket;
+  let { first } = ticket;
   // The positions are settled, so the writes need no order among them.
   const writes = group.map((commit) => {
-    const position = next;
-    next += commit.writes.length;
-    return writeAtOrLater(database, rules, tenant, commit, position);
+    const position = first;
+    first += commit.writes.length;
+    return writeAtOrLater(setting, tenant, commit, { first: position, page });
   });
   const trimming = filledPage(page, refs.length) ? trim(shared, tenant, page).catch(ignore) : undefined;
   const outcomes = await Promise.all(writes);
@@ -62,23 +63,25 @@ async function writeGroup(
 
 /** Writes at the position, and takes a new ticket as often as it was voided; what it cannot settle is the outcome, not an error. */
 async function writeAtOrLater(
-  database: Database,
-  rules: OrderRules,
+  { database, rules, lives }: WriterSetting,
   tenant: string,
   commit: PendingCommit,
-  position: number,
+  { first, page }: Ticket,
 ): Promise<CommitOutcome> {
   const budget = new Budget(database);
   try {
-    for (let tickets = 0, at = position; tickets < TICKETS && budget.hasTime; tickets++) {
-      const attempt = await writeAt(budget, rules, tenant, commit, at);
+    for (let tickets = 0, at = first, start = page.start; tickets < TICKETS && budget.hasTime; tickets++) {
+      const isDoubted = lives.note(tenant, start, database.platform.now());
+      const missing = isDoubted ? await missingPredecessor(budget, tenant, commit) : undefined;
+      const attempt = missing ?? (await writeAt(budget, rules, tenant, commit, at));
       if (attempt.status === "committed") {
         await writeSnapshots(budget, tenant, commit, attempt.positions ?? []);
         return { ...attempt, cost: budget.cost };
       }
       if (attempt.status !== "voided") return attempt;
       // A tenant that was closed meanwhile gives no ticket, and what is voided can never land: nothing was written.
-      at = (await takeTicket(budget, tenant, refsOf(commit))).first;
+      const ticket = await takeTicket(budget, tenant, refsOf(commit));
+      [at, start] = [ticket.first, ticket.page.start];
     }
     const error = new StoreError("readers voided every position before the commit was there: the database is too slow", {
       retryable: true,
@@ -107,10 +110,10 @@ async function writeAt(
     if (outcome.isDone) return { status: "committed", positions: [position] };
     const { found } = outcome;
     if (found !== undefined && !isTombstone(found)) {
-      if (textIn(found, "commitId") === commit.commitId) return { status: "committed", positions: [found["position"] as number] };
+      if (textIn(found, "commitId") === commit.commitId) return { status: "committed", positions: [found.position as number] };
       return conflictOn(budget, { tenant, ...write });
     }
-    if (found !== undefined && (found["sealed"] as number) >= position) return { status: "voided" };
+    if (found !== undefined && (found.sealed as number) >= position) return { status: "voided" };
     // Refused by what is gone by now, as when the tenant is being erased.
     await budget.pauseOrThrow(tries);
   }

@@ -25,19 +25,20 @@ import {
   type ThreadState,
   type Waiting,
 } from "../../core/index.ts";
-import type { DocumentClient } from "./client.ts";
-import { writeCommits } from "./commit-writer.ts";
+import { type Commands, type DocumentClient, documentOf } from "./client.ts";
+import { type WriterSetting, writeCommits } from "./commit-writer.ts";
 import { exportTenant } from "./export.ts";
 import { loadAggregate, positionOf, redactAggregate } from "./history.ts";
 import { importTenant } from "./import.ts";
 import { openPageKey, receiptKey, textOfKey } from "./keys.ts";
+import { Lives } from "./lives.ts";
 import { isReadable, openPageOf } from "./open-page.ts";
 import { type ReaderSetting, readOrder } from "./order-reader.ts";
 import { ORDER_RULES, type OrderRules } from "./order-rules.ts";
 import { parkedPage } from "./parked.ts";
 import { getItems } from "./reads.ts";
 import { receiptOf } from "./receipts.ts";
-import { Budget, Database } from "./requests.ts";
+import { Budget, type Database } from "./requests.ts";
 import { eraseTenant, getOpenPage, openTenant, suspendTenant, tenantPage } from "./tenants.ts";
 import { acquireThread, commitCursors, peekThread } from "./threads.ts";
 import { DynamoDbViews } from "./views.ts";
@@ -47,6 +48,8 @@ import { Watch } from "./watch.ts";
 export interface DynamoDbOptions {
   /** The table; `ensureTable` makes it. Several stores may share one. */
   readonly table: string;
+  /** The module `@aws-sdk/lib-dynamodb`, where the client is a `DynamoDBDocumentClient`; a `DynamoDBDocument` needs none. */
+  readonly commands?: Commands;
   /** How long readers wait for a commit in flight before they void its place, in ms; default 10,000. Any value is safe. */
   readonly graceMs?: number;
   /** How often `watch` looks for commits of other processes, in ms; default 1,000. */
@@ -76,27 +79,27 @@ export interface DynamoDbInternals {
 export class DynamoDbEventStore implements IEventStore {
   readonly #database: Database;
   readonly #reading: ReaderSetting;
-  readonly #rules: OrderRules;
+  readonly #writing: WriterSetting;
   readonly #watch: Watch;
 
-  /** `document` is `DynamoDBDocument.from(client)` or `DynamoDBDocumentClient.from(client)`. The last argument is for tests. */
+  /** `document` is `DynamoDBDocument.from(client)`, with the SDK's own marshalling options. The last argument is for tests. */
   constructor(document: DocumentClient, options: DynamoDbOptions, internals: DynamoDbInternals = {}) {
     const { table, graceMs = 10_000, watchInterval = 1_000 } = options;
     const { rules = ORDER_RULES, timesRequests = true } = internals;
     const now = options.now ?? internals.platform?.now ?? defaultPlatform.now;
     const platform = { ...(internals.platform ?? defaultPlatform), now };
-    this.#database = new Database({ client: document, table, platform, timesRequests });
-    this.#rules = rules;
+    this.#database = { document: documentOf(document, options.commands), table, platform, timesRequests };
+    this.#writing = { database: this.#database, rules, lives: new Lives() };
     this.#reading = { rules, graceMs, now };
     this.#watch = new Watch(this.#database, watchInterval);
   }
 
   async load(address: Address, options?: LoadOptions): Promise<LoadResult> {
-    return loadAggregate(this.#begin(), address, options);
+    return loadAggregate(this.#begin(), this.#writing.lives, address, options);
   }
 
   async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
-    const outcomes = await writeCommits(this.#database, this.#rules, tenant, pending);
+    const outcomes = await writeCommits(this.#writing, tenant, pending);
     this.#watch.ring(tenant);
     return outcomes;
   }

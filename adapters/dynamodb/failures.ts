@@ -27,12 +27,7 @@ const BUSY = new Set([
   "ReplicatedWriteConflictException",
   "TooManyRequestsException",
 ]);
-const BUSY_REASONS = new Set([
-  "TransactionConflict",
-  "ProvisionedThroughputExceeded",
-  "ThrottlingError",
-  "RequestLimitExceeded",
-]);
+const BUSY_REASONS = new Set(["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"]);
 const HOPELESS = new Set([
   "ValidationException",
   "AccessDeniedException",
@@ -76,7 +71,9 @@ export function itemOf(error: unknown): Item | undefined {
 
 /** The reasons of a cancelled transaction, in the order of its parts. */
 export function reasonsOf(error: unknown): readonly Reason[] {
-  const { CancellationReasons: reasons } = error as { readonly CancellationReasons?: readonly { Code?: string; Item?: unknown }[] };
+  const { CancellationReasons: reasons } = error as {
+    readonly CancellationReasons?: readonly { Code?: string; Item?: unknown }[];
+  };
   return (reasons ?? []).map(({ Code: code = "None", Item: raw }) => {
     const item = plain(raw);
     return item === undefined ? { code } : { code, item };

@@ -9,6 +9,7 @@ import {
 } from "../../core/index.ts";
 import type { Item } from "./client.ts";
 import { aggregatePartition, commitKey, commitSort, LAST_COMMIT_SORT, openPageKey, textOfKey, versionOf } from "./keys.ts";
+import type { Lives } from "./lives.ts";
 import { isReadable, openPageOf } from "./open-page.ts";
 import { isTombstone } from "./order-rules.ts";
 import { getItem, getItems, getPage, itemsOf } from "./reads.ts";
@@ -23,16 +24,23 @@ const FIRST_PAGE = 3;
 const REWRITES = 16;
 
 /** Loads an aggregate, and looks at the same time whether its tenant may be read. */
-export async function loadAggregate(budget: Budget, address: Address, options: LoadOptions = {}): Promise<LoadResult> {
+export async function loadAggregate(
+  budget: Budget,
+  lives: Lives,
+  address: Address,
+  options: LoadOptions = {},
+): Promise<LoadResult> {
   const { after, upTo, limit } = options;
   const isPart = after !== undefined || upTo !== undefined;
-  const [page, loaded] = await Promise.all([
+  const [found, loaded] = await Promise.all([
     getItem(budget, openPageKey(address.tenant)),
     isPart
       ? loadPart(budget, address, after ?? -1, upTo, limit).then((commits): LoadResult => ({ commits }))
       : loadLatest(budget, address),
   ]);
-  if (!isReadable(openPageOf(page))) return { commits: [], cost: budget.cost };
+  const page = openPageOf(found);
+  if (!isReadable(page)) return { commits: [], cost: budget.cost };
+  lives.note(address.tenant, page.start, budget.database.platform.now());
   const commits = limit === undefined ? loaded.commits : loaded.commits.slice(0, limit);
   return { ...loaded, commits: Object.freeze(commits), cost: budget.cost };
 }
@@ -64,14 +72,16 @@ export async function redactAggregate(
   for (let start = 0; start < rewritten.length; start += REWRITES) {
     // Each is of another version.
     await Promise.all(
-      rewritten.slice(start, start + REWRITES).map(({ version, commitId, body }) =>
-        updateItem(
-          new Budget(budget.database),
-          commitKey(address, version),
-          { expression: "SET #body = :body", values: { ":body": body } },
-          { expression: "#commitId = :commitId", values: { ":commitId": commitId } },
+      rewritten
+        .slice(start, start + REWRITES)
+        .map(({ version, commitId, body }) =>
+          updateItem(
+            new Budget(budget.database),
+            commitKey(address, version),
+            { expression: "SET #body = :body", values: { ":body": body } },
+            { expression: "#commitId = :commitId", values: { ":commitId": commitId } },
+          ),
         ),
-      ),
     );
   }
   const last = rewritten.at(-1)?.version;

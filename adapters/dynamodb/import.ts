@@ -36,7 +36,8 @@ async function begin(database: Database, tenant: string): Promise<OpenPage> {
       if (page.isSwept) return page;
       await sweep(database, tenant, page);
     } else if (page?.status === "erased" && !page.isSwept) await sweep(database, tenant, page);
-    else if (!(await move(budget, tenant, page, { status: "importing", importId, isSwept: isClean }))) await budget.pauseOrThrow(tries);
+    else if (!(await move(budget, tenant, page, { status: "importing", importId, isSwept: isClean })))
+      await budget.pauseOrThrow(tries);
   }
 }
 
@@ -62,7 +63,10 @@ class Filling {
       this.#gathered.push(record);
       if (this.#gathered.length === PAGE_SIZE) await this.#writePage();
     } else if (record.kind === "thread") {
-      const cursors = Object.entries(record.cursors).map(([handler, position]) => [handler, { position: this.#placeOf(position) }]);
+      const cursors = Object.entries(record.cursors).map(([handler, position]) => [
+        handler,
+        { position: this.#placeOf(position) },
+      ]);
       await this.#writeThread(record.thread, Object.fromEntries(cursors));
     } else if (record.kind === "parked") {
       const { thread, parked } = record;
@@ -121,12 +125,12 @@ class Filling {
     const budget = new Budget(this.#database);
     const item = importedItem(this.#tenant, commit, position);
     const outcome = await putItem(budget, item, ORDER_RULES.write(position));
-    if (!outcome.isDone && outcome.found?.["position"] !== position) refuse(number, `repeats version ${commit.version}`);
+    if (!outcome.isDone && outcome.found?.position !== position) refuse(number, `repeats version ${commit.version}`);
     const { receipt, commitId } = commit;
     if (receipt === undefined) return;
     const kept = encodeReceipt(this.#tenant, receipt, commitId, this.#database.platform.now());
     const written = await putItem(budget, { ...kept, position }, { expression: "attribute_not_exists(pk)" });
-    if (!written.isDone && written.found?.["position"] !== position) refuse(number, `repeats the commandId ${receipt.commandId}`);
+    if (!written.isDone && written.found?.position !== position) refuse(number, `repeats the commandId ${receipt.commandId}`);
   }
 
   /** Each version follows one that is in the same page, or in the table. */
@@ -147,7 +151,8 @@ class Filling {
     const found = await getItems(new Budget(this.#database), keys);
     for (const [text, { position, commit }] of before) {
       const item = found.get(text);
-      if (item === undefined || isTombstone(item)) refuse(position, `has version ${commit.version}, whose predecessor is missing`);
+      if (item === undefined || isTombstone(item))
+        refuse(position, `has version ${commit.version}, whose predecessor is missing`);
     }
   }
 
@@ -165,7 +170,7 @@ class Filling {
     const { isDone } = await transact(budget, parts.items, this.#database.platform.newId());
     if (isDone) return;
     const page = await getItem(budget, openPageKey(this.#tenant));
-    throw new TenantError(this.#tenant, (page?.["status"] as OpenPage["status"] | undefined) ?? "absent");
+    throw new TenantError(this.#tenant, (page?.status as OpenPage["status"] | undefined) ?? "absent");
   }
 }
 

@@ -44,15 +44,15 @@ export function openPageOf(item: Item | undefined): OpenPage | undefined;
 export function openPageOf(item: Item | undefined): OpenPage | undefined {
   if (item === undefined) return undefined;
   return {
-    status: item["status"] as TenantStatus,
+    status: item.status as TenantStatus,
     base: numberIn(item, "base"),
     count: numberIn(item, "count"),
-    refs: item["refs"] as readonly string[],
+    refs: item.refs as readonly string[],
     start: numberIn(item, "start"),
     firstFence: numberIn(item, "firstFence"),
-    erasedAt: (item["erasedAt"] as number | undefined) ?? 0,
-    isSwept: item["isSwept"] === true,
-    importId: (item["importId"] as string | undefined) ?? "",
+    erasedAt: (item.erasedAt as number | undefined) ?? 0,
+    isSwept: item.isSwept === true,
+    importId: (item.importId as string | undefined) ?? "",
   };
 }
 
@@ -62,16 +62,18 @@ export function openPageItem(tenant: string, page: Partial<OpenPage>): Item {
   return { ...openPageKey(tenant), ...fresh, ...page };
 }
 
+/** A turn in the order: the position of its first ref, and the open page after it. */
+export interface Ticket {
+  readonly first: number;
+  readonly page: OpenPage;
+}
+
 /**
  * Appends refs to the tenant's order and returns the position of the first: the only step in which writers meet, and the database queues
  * them. A ticket whose reply was lost is taken again; then the earlier refs stay void, because their commits carry the later positions.
  * @throws {TenantError} unless the tenant is open.
  */
-export async function takeTicket(
-  budget: Budget,
-  tenant: string,
-  refs: readonly Ref[],
-): Promise<{ readonly first: number; readonly page: OpenPage }> {
+export async function takeTicket(budget: Budget, tenant: string, refs: readonly Ref[]): Promise<Ticket> {
   const outcome = await updateItem(
     budget,
     openPageKey(tenant),
@@ -107,7 +109,11 @@ export async function trim(budget: Budget, tenant: string, seen: OpenPage): Prom
       refs: refs.slice(n * PAGE_SIZE, (n + 1) * PAGE_SIZE),
     }));
     if (items.length === 1) await putItem(budget, items[0] as Item);
-    else await writeItems(budget, items.map((Item) => ({ PutRequest: { Item } })));
+    else
+      await writeItems(
+        budget,
+        items.map((Item) => ({ PutRequest: { Item } })),
+      );
     // From the last to the first: the database means the list as it was, but dynoxide removes one after another.
     const places = Array.from({ length: moved }, (_, n) => `#refs[${moved - 1 - n}]`);
     const outcome = await updateItem(

@@ -72,7 +72,13 @@ export async function readOrder(
 }
 
 /** The refs at the positions after one, at most `most` of them, oldest first. */
-async function placesAfter(budget: Budget, tenant: string, page: OpenPage, after: number, most: number): Promise<readonly Place[]> {
+async function placesAfter(
+  budget: Budget,
+  tenant: string,
+  page: OpenPage,
+  after: number,
+  most: number,
+): Promise<readonly Place[]> {
   const places: Place[] = [];
   const add = (first: number, refs: readonly string[]) => {
     for (const [index, text] of refs.entries()) {
@@ -86,7 +92,7 @@ async function placesAfter(budget: Budget, tenant: string, page: OpenPage, after
     const to = pageKey(tenant, page.base);
     const limit = Math.ceil(most / PAGE_SIZE) + 1;
     for await (const item of itemsOf(budget, { pk: from.pk, from: from.sk, to: to.sk, limit })) {
-      add(firstOfPage(textIn(item, "sk")), item["refs"] as readonly string[]);
+      add(firstOfPage(textIn(item, "sk")), item.refs as readonly string[]);
       if (places.length >= most) return places;
     }
   }

@@ -41,7 +41,7 @@ export const ORDER_RULES: OrderRules = Object.freeze({
     const { sealed } = item;
     if (typeof sealed === "number") return sealed >= position ? "void" : "in flight";
     // Another commit, or the same one under another ticket: nothing can be written at this version any more.
-    return item["commitId"] === commitId && item["position"] === position ? "deliver" : "void";
+    return item.commitId === commitId && item.position === position ? "deliver" : "void";
   },
   maySeal: (missingFor: number, grace: number) => missingFor >= grace,
   verify: (position: number, isRaised: boolean) =>
@@ -52,5 +52,5 @@ export const ORDER_RULES: OrderRules = Object.freeze({
 
 /** Whether an item is a tombstone rather than a commit. */
 export function isTombstone(item: Item): boolean {
-  return typeof item["sealed"] === "number";
+  return typeof item.sealed === "number";
 }

@@ -115,7 +115,7 @@ export async function takeItems(
   const wanted = limit + 1 + (after === undefined ? 0 : 1);
   const from = after ?? range.from;
   for await (const item of itemsOf(budget, { ...range, ...(from !== undefined && { from }), limit: wanted })) {
-    if (item["sk"] !== after) items.push(item);
+    if (item.sk !== after) items.push(item);
     if (items.length > limit) return { items: items.slice(0, limit), hasMore: true };
   }
   return { items, hasMore: false };

@@ -1,6 +1,5 @@
 import { type Cost, type IPlatform, StoreError } from "../../core/index.ts";
-import type { Capacity, Conditional, DocumentClient, IDocument, Item, SendOptions } from "./client.ts";
-import { documentOf } from "./client.ts";
+import type { Capacity, Conditional, IDocument, Item, SendOptions } from "./client.ts";
 import { failureOf } from "./failures.ts";
 
 /** How long one call of the port may take in all, in ms: an HTTP request of 10 s has time left to answer. */
@@ -11,9 +10,9 @@ const REQUEST_TIME = 2_500;
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 800;
 
-/** What a store's requests have in common. */
-export interface DatabaseSetting {
-  readonly client: DocumentClient;
+/** One table, through one client. */
+export interface Database {
+  readonly document: IDocument;
   readonly table: string;
   readonly platform: IPlatform;
   /** Gives up on single requests; `false` where a test decides itself which are lost. */
@@ -24,27 +23,6 @@ export interface DatabaseSetting {
 export interface Expression {
   readonly expression: string;
   readonly values?: Readonly<Record<string, unknown>>;
-}
-
-/** One table, through one client. */
-export class Database {
-  readonly table: string;
-  readonly platform: IPlatform;
-  readonly timesRequests: boolean;
-  readonly #client: DocumentClient;
-  #document: Promise<IDocument> | undefined;
-
-  constructor({ client, table, platform, timesRequests }: DatabaseSetting) {
-    this.#client = client;
-    this.table = table;
-    this.platform = platform;
-    this.timesRequests = timesRequests;
-  }
-
-  get document(): Promise<IDocument> {
-    this.#document ??= documentOf(this.#client);
-    return this.#document;
-  }
 }
 
 /** The requests of one call of the port: they share a deadline and add up their cost. */
@@ -86,7 +64,7 @@ export class Budget {
     let outcome: "none" | "unknown" = "none";
     for (let tries = 0; ; tries++) {
       try {
-        return await request(await this.database.document, this.#options());
+        return await request(this.database.document, this.#options());
       } catch (cause) {
         const failure = failureOf(cause);
         if (failure === "refused") throw cause;

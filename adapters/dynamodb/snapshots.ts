@@ -36,8 +36,8 @@ export async function dropSnapshot(budget: Budget, address: Address, version: nu
 
 /** The snapshot in an item; undefined where there is none. Frozen. */
 export function snapshotOf(item: Item | undefined): Snapshot | undefined {
-  const body = item?.["body"];
-  const version = item?.["version"];
+  const body = item?.body;
+  const version = item?.version;
   if (typeof body !== "string" || typeof version !== "number") return undefined;
   const { schema, state } = decode(body) as unknown as Omit<Snapshot, "version">;
   return Object.freeze({ version, schema, state });

@@ -45,11 +45,13 @@ export async function sweep(database: Database, tenant: string, closed: OpenPage
     budget,
     openPageKey(tenant),
     {
-      expression:
-        "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence",
+      expression: "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence",
       values: { ":true": true, ":last": last, ":none": [], ":fence": firstFence },
     },
-    { expression: "#status = :status AND #importId = :importId", values: { ":status": closed.status, ":importId": closed.importId } },
+    {
+      expression: "#status = :status AND #importId = :importId",
+      values: { ":status": closed.status, ":importId": closed.importId },
+    },
   );
 }
 
@@ -107,7 +109,7 @@ async function sweepPages(database: Database, tenant: string, count: number): Pr
     { expression: "#count < :last", values: { ":last": last } },
   );
   for await (const page of itemsOf(new Budget(database), range)) {
-    await sweepRefs(database, tenant, (page["refs"] as readonly string[]).map(parseRef), last);
+    await sweepRefs(database, tenant, (page.refs as readonly string[]).map(parseRef), last);
     await deleteItem(new Budget(database), keyOf(page));
   }
   return last;

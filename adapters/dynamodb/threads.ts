@@ -105,7 +105,7 @@ async function takeThread(
     },
     { expression: "#revision = :seen", values: { ":seen": seen.revision } },
   );
-  return outcome.isDone || outcome.found?.["revision"] === revision;
+  return outcome.isDone || outcome.found?.revision === revision;
 }
 
 function moved({ waiting: _, ...state }: ThreadState, update: CursorUpdate, revision: string): ThreadState {
@@ -164,8 +164,8 @@ async function writeParts(
   const { isDone } = await transact(budget, parts.items.slice(Math.max(0, surplus)), token);
   if (isDone) return { status: "committed" };
   const item = await getItem(budget, threadKey(lease.tenant, lease.thread));
-  if (item === undefined || item["fence"] !== lease.fence) return { status: "fenced" };
-  return item["revision"] === token ? { status: "committed" } : ((await ownedBy(budget, lease, claims)) ?? "retry");
+  if (item === undefined || item.fence !== lease.fence) return { status: "fenced" };
+  return item.revision === token ? { status: "committed" } : ((await ownedBy(budget, lease, claims)) ?? "retry");
 }
 
 /** The first claimed collection that belongs to somebody else. */

@@ -30,9 +30,7 @@ export async function writeTogether(
   const raised = new Set<string>();
   for (let tries = 0; ; tries++) {
     const parts = partsOf(budget, rules, tenant, commit, first, raised);
-    // Another token for each set of parts: the same one with other parts is an error.
-    const token = `${commit.commitId.slice(-21)}-${first.toString(36).slice(-9)}-${(raised.size % 36).toString(36)}`;
-    const outcome = await transact(budget, parts.items, token.slice(0, 36));
+    const outcome = await transact(budget, parts.items, budget.database.platform.newId());
     if (outcome.isDone) return { status: "committed", positions: commit.writes.map((_, index) => first + index) };
     const found = await getItems(budget, keys.all);
     const settled = await settle(budget, tenant, commit, first, keys, found);
@@ -40,7 +38,7 @@ export async function writeTogether(
     const before = raised.size;
     for (const key of keys.verified) {
       const item = found.get(textOfKey(key));
-      if (item !== undefined && (item["sealed"] as number) >= last) raised.add(textOfKey(key));
+      if (item !== undefined && (item.sealed as number) >= last) raised.add(textOfKey(key));
     }
     // Somebody else raised it higher, so that a check will do: no need to wait.
     if (raised.size === before) await budget.pauseOrThrow(tries);
@@ -100,15 +98,15 @@ async function settle(
   found: ReadonlyMap<string, Item>,
 ): Promise<Attempt | undefined> {
   const at = (key: Key) => found.get(textOfKey(key));
-  const own = keys.writes.map((key) => at(key)).filter((item) => item?.["commitId"] === commit.commitId);
+  const own = keys.writes.map((key) => at(key)).filter((item) => item?.commitId === commit.commitId);
   if (own.length === keys.writes.length) {
-    return { status: "committed", positions: own.map((item) => item?.["position"] as number) };
+    return { status: "committed", positions: own.map((item) => item?.position as number) };
   }
   // Some, but not all: it is being applied at this moment.
   if (own.length > 0) return undefined;
   const earlier = keys.receipt === undefined ? undefined : at(keys.receipt);
   if (earlier !== undefined) {
-    return earlier["commitId"] === commit.commitId ? undefined : { status: "repeated", receipt: receiptOf(earlier) };
+    return earlier.commitId === commit.commitId ? undefined : { status: "repeated", receipt: receiptOf(earlier) };
   }
   const addresses = [...commit.writes, ...commit.verified].map(({ type, id }) => ({ tenant, type, id }));
   for (const [index, key] of [...keys.writes, ...keys.verified].entries()) {
@@ -116,6 +114,6 @@ async function settle(
     const address = addresses[index];
     if (item !== undefined && !isTombstone(item) && address !== undefined) return conflictOn(budget, address);
   }
-  const isVoided = keys.writes.some((key, index) => ((at(key)?.["sealed"] as number | undefined) ?? -1) >= first + index);
+  const isVoided = keys.writes.some((key, index) => ((at(key)?.sealed as number | undefined) ?? -1) >= first + index);
   return isVoided ? { status: "voided" } : undefined;
 }

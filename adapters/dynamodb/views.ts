@@ -25,7 +25,7 @@ export class DynamoDbViews implements IViews {
     if (!isReadable(openPageOf(found.get(textOfKey(pageKey))))) return ids.map(() => undefined);
     return keys.map((key) => {
       const item = found.get(textOfKey(key));
-      return item === undefined ? undefined : valueOf(item);
+      return item === undefined ? undefined : viewOf(item);
     });
   }
 
@@ -36,7 +36,7 @@ export class DynamoDbViews implements IViews {
       takeItems(budget, { pk: viewsPartition(this.#tenant, this.#collection) }, after, limit),
     ]);
     if (!isReadable(openPageOf(page))) return { views: [] };
-    const views = items.map((item): View => Object.freeze({ id: textIn(item, "sk"), value: valueOf(item) }));
+    const views = items.map((item): View => Object.freeze({ id: textIn(item, "sk"), value: viewOf(item) }));
     const last = views.at(-1);
     return hasMore && last !== undefined ? { views, next: last.id } : { views };
   }
@@ -48,7 +48,7 @@ export function viewItem(tenant: string, collection: string, id: string, value: 
   return isNative(value) ? { ...key, value } : { ...key, body: JSON.stringify(value) };
 }
 
-function valueOf(item: Item): JsonObject {
+function viewOf(item: Item): JsonObject {
   const { body, value } = item;
   return (typeof body === "string" ? decode(body) : encode(value).value) as JsonObject;
 }

@@ -65,7 +65,7 @@ export class Watch {
     const tenants = [...this.#doorbell.watched];
     const pages = await getItems(new Budget(this.#database), tenants.map(openPageKey), false);
     for (const tenant of tenants) {
-      const count = pages.get(textOfKey(openPageKey(tenant)))?.["count"];
+      const count = pages.get(textOfKey(openPageKey(tenant)))?.count;
       const isNew = this.#counts.get(tenant) !== count;
       this.#counts.set(tenant, count);
       if (isNew || this.#waiting.has(tenant)) this.#doorbell.ring(tenant);

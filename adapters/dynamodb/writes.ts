@@ -16,7 +16,12 @@ export type TransactionOutcome = { readonly isDone: true } | { readonly isDone: 
 
 /** Puts an item, if the condition holds. After a lost reply it may be refused by what it wrote itself. */
 export async function putItem(budget: Budget, item: Item, condition?: Expression): Promise<WriteOutcome> {
-  const input = { TableName: budget.database.table, Item: item, ReturnConsumedCapacity: "TOTAL", ...conditional(condition) } as const;
+  const input = {
+    TableName: budget.database.table,
+    Item: item,
+    ReturnConsumedCapacity: "TOTAL",
+    ...conditional(condition),
+  } as const;
   return write(budget, () => budget.send(true, (document, options) => document.put(input, options)));
 }
 
@@ -40,7 +45,12 @@ export async function updateItem(
 
 /** Deletes an item, if the condition holds. */
 export async function deleteItem(budget: Budget, { pk, sk }: Key, condition?: Expression): Promise<WriteOutcome> {
-  const input = { TableName: budget.database.table, Key: { pk, sk }, ReturnConsumedCapacity: "TOTAL", ...conditional(condition) } as const;
+  const input = {
+    TableName: budget.database.table,
+    Key: { pk, sk },
+    ReturnConsumedCapacity: "TOTAL",
+    ...conditional(condition),
+  } as const;
   return write(budget, () => budget.send(true, (document, options) => document.delete(input, options)));
 }
 
@@ -90,7 +100,12 @@ export class Parts {
 
   check({ pk, sk }: Key, condition: Expression): this {
     this.items.push({
-      ConditionCheck: { TableName: this.#table, Key: { pk, sk }, ConditionExpression: condition.expression, ...conditional(condition) },
+      ConditionCheck: {
+        TableName: this.#table,
+        Key: { pk, sk },
+        ConditionExpression: condition.expression,
+        ...conditional(condition),
+      },
     });
     return this;
   }
@@ -98,7 +113,10 @@ export class Parts {
 
 async function write(
   budget: Budget,
-  send: () => Promise<{ readonly ConsumedCapacity?: { readonly CapacityUnits?: number | undefined } | undefined; readonly Attributes?: Item | undefined }>,
+  send: () => Promise<{
+    readonly ConsumedCapacity?: { readonly CapacityUnits?: number | undefined } | undefined;
+    readonly Attributes?: Item | undefined;
+  }>,
 ): Promise<WriteOutcome> {
   try {
     const { ConsumedCapacity: capacity, Attributes: found } = await send();

@@ -5,6 +5,8 @@ import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { defaultPlatform, type IEventStore, type IPlatform } from "../../core/index.ts";
 import { AwkwardEventStore } from "./awkward-event-store.ts";
+import { hasDynamoDb } from "./dynamodb-server.ts";
+import { dynamoDbTable } from "./dynamodb-store.ts";
 import { TurnedClock } from "./turned-clock.ts";
 
 /** A store that is ready, and what gives back all that it took. */
@@ -28,6 +30,7 @@ export const STORES: readonly StoreKind[] = [
     make: async (platform) => opened(new AwkwardEventStore(memory(platform), { seed: 7, now: () => platform.now() })),
   },
   { name: "SQLite", make: sqlite },
+  ...(hasDynamoDb() ? [{ name: "DynamoDB", make: dynamoDb }] : []),
 ];
 
 /** What a test on every store stands on; the store is one for the suite, so each test takes a tenant of its own. */
@@ -78,6 +81,18 @@ async function sqlite(platform: IPlatform): Promise<OpenStore> {
     close: async () => {
       await store.close();
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function dynamoDb(platform: IPlatform): Promise<OpenStore> {
+  const table = await dynamoDbTable();
+  const store = table.store({ now: () => platform.now() });
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      table.close();
     },
   };
 }

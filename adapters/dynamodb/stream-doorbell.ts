@@ -1,0 +1,27 @@
+import { openPageKey, parsePartition, versionOf } from "./keys.ts";
+
+/** The slice of a Lambda event of DynamoDB Streams that is read; a stream of keys is enough. */
+export interface StreamEvent {
+  readonly Records?: readonly {
+    readonly dynamodb?: {
+      readonly Keys?: { readonly pk?: { readonly S?: string }; readonly sk?: { readonly S?: string } };
+    };
+  }[];
+}
+
+/**
+ * The tenants in which something happened that a reader may want to read: commits, voids, tickets. Each once, in the order of their coming.
+ *
+ * A doorbell only: what it names is to be polled; batches may come twice, late or never.
+ */
+export function tenantsWithNews(event: StreamEvent): readonly string[] {
+  const tenants = new Set<string>();
+  for (const { dynamodb } of event.Records ?? []) {
+    const [pk, sk] = [dynamodb?.Keys?.pk?.S ?? "", dynamodb?.Keys?.sk?.S ?? ""];
+    const partition = parsePartition(pk);
+    if (partition === undefined) continue;
+    const { tenant, kind } = partition;
+    if ((kind === "A" && versionOf(sk) !== undefined) || sk === openPageKey(tenant).sk) tenants.add(tenant);
+  }
+  return [...tenants];
+}
