@@ -62,7 +62,8 @@ export interface DynamoDbOptions {
 export interface DynamoDbInternals {
   readonly platform?: IPlatform;
   readonly rules?: OrderRules;
-  readonly timesRequests?: boolean;
+  /** Lets requests take for ever. */
+  readonly isUntimed?: boolean;
 }
 
 /**
@@ -85,10 +86,11 @@ export class DynamoDbEventStore implements IEventStore {
   /** `document` is `DynamoDBDocument.from(client)`, with the SDK's own marshalling options. The last argument is for tests. */
   constructor(document: DocumentClient, options: DynamoDbOptions, internals: DynamoDbInternals = {}) {
     const { table, graceMs = 10_000, watchInterval = 1_000 } = options;
-    const { rules = ORDER_RULES, timesRequests = true } = internals;
+    const { rules = ORDER_RULES, isUntimed = false } = internals;
     const now = options.now ?? internals.platform?.now ?? defaultPlatform.now;
     const platform = { ...(internals.platform ?? defaultPlatform), now };
-    this.#database = { document: documentOf(document, options.commands), table, platform, timesRequests };
+    const stopwatch = isUntimed ? undefined : () => performance.now();
+    this.#database = { document: documentOf(document, options.commands), table, platform, stopwatch };
     this.#writing = { database: this.#database, rules, lives: new Lives() };
     this.#reading = { rules, graceMs, now };
     this.#watch = new Watch(this.#database, watchInterval);

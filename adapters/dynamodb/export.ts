@@ -1,4 +1,5 @@
-import { commitRecord, type ExportRecord, type ParkedEvent, TenantError, threadRecords, type Waiting } from "../../core/index.ts";
+import { type ExportRecord, type ParkedEvent, TenantError, type Waiting } from "../../core/index.ts";
+import { commitRecord, threadRecords } from "../../core/store-kit.ts";
 import { parkedPartition, threadsPartition } from "./keys.ts";
 import { isReadable } from "./open-page.ts";
 import { type ReaderSetting, readOrder } from "./order-reader.ts";

@@ -1,12 +1,5 @@
-import {
-  type Address,
-  type Commit,
-  type JsonObject,
-  type LoadOptions,
-  type LoadResult,
-  redacted,
-  type StoredEvent,
-} from "../../core/index.ts";
+import type { Address, Commit, JsonObject, LoadOptions, LoadResult, StoredEvent } from "../../core/index.ts";
+import { redacted } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { aggregatePartition, commitKey, commitSort, LAST_COMMIT_SORT, openPageKey, textOfKey, versionOf } from "./keys.ts";
 import type { Lives } from "./lives.ts";

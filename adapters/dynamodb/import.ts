@@ -1,4 +1,5 @@
-import { type Commit, type ExportRecord, ImportOrder, TenantError, ValidationError } from "../../core/index.ts";
+import { type Commit, type ExportRecord, TenantError, ValidationError } from "../../core/index.ts";
+import { ImportOrder } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { commitKey, openPageKey, pageKey, refText, textOfKey } from "./keys.ts";
 import { isReadable, type OpenPage, PAGE_SIZE } from "./open-page.ts";

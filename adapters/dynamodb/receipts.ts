@@ -1,4 +1,5 @@
-import { decode, type Receipt } from "../../core/index.ts";
+import type { Receipt } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { receiptKey } from "./keys.ts";
 import { textIn } from "./requests.ts";

@@ -15,8 +15,8 @@ export interface Database {
   readonly document: IDocument;
   readonly table: string;
   readonly platform: IPlatform;
-  /** Gives up on single requests; `false` where a test decides itself which are lost. */
-  readonly timesRequests: boolean;
+  /** Milliseconds since any moment, never set back: for deadlines. Undefined = there are none, for a test decides which requests are lost. */
+  readonly stopwatch: (() => number) | undefined;
 }
 
 /** A condition or an update: an expression with `#name` for attributes and `:name` for the values. */
@@ -28,12 +28,13 @@ export interface Expression {
 /** The requests of one call of the port: they share a deadline and add up their cost. */
 export class Budget {
   readonly database: Database;
-  readonly #end = performance.now() + DEADLINE;
+  readonly #end: number;
   #reads = 0;
   #writes = 0;
 
   constructor(database: Database) {
     this.database = database;
+    this.#end = this.#elapsed() + DEADLINE;
   }
 
   /** Capacity units so far. */
@@ -51,7 +52,7 @@ export class Budget {
 
   /** Whether there is time for another request. */
   get hasTime(): boolean {
-    return performance.now() < this.#end;
+    return this.#elapsed() < this.#end;
   }
 
   /**
@@ -80,7 +81,7 @@ export class Budget {
     const { platform } = this.database;
     const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(tries, 10));
     const pause = platform.random() * longest;
-    if (performance.now() + pause >= this.#end) return false;
+    if (this.#elapsed() + pause >= this.#end) return false;
     await platform.sleep(pause);
     return true;
   }
@@ -91,9 +92,13 @@ export class Budget {
     throw storeError("DynamoDB left a batch unfinished", { retryable: true, outcome: "unknown", cause: undefined });
   }
 
+  #elapsed(): number {
+    return this.database.stopwatch?.() ?? 0;
+  }
+
   #options(): SendOptions {
-    if (!this.database.timesRequests) return {};
-    const left = Math.max(1, this.#end - performance.now());
+    if (this.database.stopwatch === undefined) return {};
+    const left = Math.max(1, this.#end - this.#elapsed());
     return { abortSignal: AbortSignal.timeout(Math.ceil(Math.min(REQUEST_TIME, left))) };
   }
 }

@@ -1,4 +1,5 @@
-import { type Address, decode, type PendingWrite, type Snapshot } from "../../core/index.ts";
+import type { Address, PendingWrite, Snapshot } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { snapshotKey } from "./keys.ts";
 import type { Budget, Expression } from "./requests.ts";

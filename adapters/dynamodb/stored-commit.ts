@@ -1,11 +1,5 @@
-import {
-  type Address,
-  type Commit,
-  decode,
-  type PendingCommit,
-  type PositionedCommit,
-  type StoredEvent,
-} from "../../core/index.ts";
+import type { Address, Commit, PendingCommit, PositionedCommit, StoredEvent } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { commitKey } from "./keys.ts";
 import { numberIn, textIn } from "./requests.ts";

@@ -1,4 +1,5 @@
-import { type Cursor, decode, type ThreadState, type Waiting } from "../../core/index.ts";
+import type { Cursor, ThreadState, Waiting } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { threadKey } from "./keys.ts";
 import { numberIn, textIn } from "./requests.ts";

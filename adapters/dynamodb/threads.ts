@@ -1,13 +1,13 @@
 import {
   type CursorOutcome,
   type CursorUpdate,
-  checkForward,
   encode,
   type Lease,
   type Peek,
   TenantError,
   type ThreadState,
 } from "../../core/index.ts";
+import { checkForward } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { openPageKey, ownerKey, parkedKey, textOfKey, threadKey, viewKey } from "./keys.ts";
 import { isReadable, openPageOf } from "./open-page.ts";

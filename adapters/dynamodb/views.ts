@@ -1,4 +1,5 @@
-import { decode, encode, type IViews, type Json, type JsonObject, type View, type ViewPage } from "../../core/index.ts";
+import { encode, type IViews, type Json, type JsonObject, type View, type ViewPage } from "../../core/index.ts";
+import { decode } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { openPageKey, textOfKey, viewKey, viewsPartition } from "./keys.ts";
 import { isReadable, openPageOf } from "./open-page.ts";

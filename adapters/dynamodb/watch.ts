@@ -1,4 +1,5 @@
-import { Doorbell, type IPlatform, type Signal } from "../../core/index.ts";
+import type { IPlatform, Signal } from "../../core/index.ts";
+import { Doorbell } from "../../core/store-kit.ts";
 import { openPageKey, textOfKey } from "./keys.ts";
 import { getItems } from "./reads.ts";
 import { Budget, type Database } from "./requests.ts";
