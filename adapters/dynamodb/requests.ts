@@ -115,11 +115,22 @@ export function conditional(condition: Expression | undefined): Conditional {
 
 /** The names (each `#name` stands for the attribute `name`) and values of an expression. */
 export function attributes(expression: string, values: Readonly<Record<string, unknown>> | undefined): Conditional {
-  const names = Object.fromEntries(Array.from(expression.matchAll(/#(\w+)/g), ([spelled, name]) => [spelled, name as string]));
+  const names = namesIn(expression);
   return {
-    ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
+    ...(names !== undefined && { ExpressionAttributeNames: names }),
     ...(values !== undefined && Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
   };
+}
+
+/** By expression; there are a few dozen. */
+const knownNames = new Map<string, Record<string, string> | undefined>();
+
+function namesIn(expression: string): Record<string, string> | undefined {
+  if (knownNames.has(expression)) return knownNames.get(expression);
+  const names = Object.fromEntries(Array.from(expression.matchAll(/#(\w+)/g), ([spelled, name]) => [spelled, name as string]));
+  const found = Object.keys(names).length > 0 ? names : undefined;
+  knownNames.set(expression, found);
+  return found;
 }
 
 /** A text attribute; fails where the table holds something else, which nobody but another program can have written. */
