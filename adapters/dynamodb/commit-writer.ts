@@ -1,4 +1,4 @@
-import { type CommitOutcome, Err, type PendingCommit, type PendingWrite, StoreError } from "../../core/index.ts";
+import { type CommitOutcome, Err, type PendingCommit, type PendingWrite, StoreError, TenantError } from "../../core/index.ts";
 import { conflictOn } from "./conflict.ts";
 import type { Ref } from "./keys.ts";
 import { type Lives, missingPredecessor } from "./lives.ts";
@@ -70,10 +70,11 @@ async function writeAtOrLater(
 ): Promise<CommitOutcome> {
   const budget = new Budget(database);
   try {
-    for (let tickets = 0, at = first, start = page.start; tickets < TICKETS && budget.hasTime; tickets++) {
-      const isDoubted = lives.note(tenant, start, database.platform.now());
-      const missing = isDoubted ? await missingPredecessor(budget, tenant, commit) : undefined;
-      const attempt = missing ?? (await writeAt(budget, rules, tenant, commit, at));
+    const isDoubted = lives.note(tenant, page.start, database.platform.now());
+    const missing = isDoubted ? await missingPredecessor(budget, tenant, commit) : undefined;
+    if (missing !== undefined) return missing;
+    for (let tickets = 0, at = first; tickets < TICKETS && budget.hasTime; tickets++) {
+      const attempt = await writeAt(budget, rules, tenant, commit, at);
       if (attempt.status === "committed") {
         await writeSnapshots(budget, tenant, commit, attempt.positions ?? []);
         return { ...attempt, cost: budget.cost };
@@ -81,7 +82,9 @@ async function writeAtOrLater(
       if (attempt.status !== "voided") return attempt;
       // A tenant that was closed meanwhile gives no ticket, and what is voided can never land: nothing was written.
       const ticket = await takeTicket(budget, tenant, refsOf(commit));
-      [at, start] = [ticket.first, ticket.page.start];
+      // Decided in a life that is over, it has no place in the next one.
+      if (ticket.page.start !== page.start) throw new TenantError(tenant, "erased");
+      at = ticket.first;
     }
     const error = new StoreError("readers voided every position before the commit was there: the database is too slow", {
       retryable: true,

@@ -1,4 +1,4 @@
-import { TenantError, type TenantStatus } from "../../core/index.ts";
+import { Err, StoreError, TenantError, type TenantStatus } from "../../core/index.ts";
 import type { Item } from "./client.ts";
 import { openPageKey, pageKey, type Ref, refText } from "./keys.ts";
 import { type Budget, numberIn } from "./requests.ts";
@@ -74,7 +74,7 @@ export interface Ticket {
  * @throws {TenantError} unless the tenant is open.
  */
 export async function takeTicket(budget: Budget, tenant: string, refs: readonly Ref[]): Promise<Ticket> {
-  const outcome = await updateItem(
+  const append = updateItem(
     budget,
     openPageKey(tenant),
     {
@@ -84,9 +84,16 @@ export async function takeTicket(budget: Budget, tenant: string, refs: readonly 
     { expression: "#status = :open", values: { ":open": "open" } },
     "ALL_NEW",
   );
+  const outcome = await append.catch(refuseTicket);
   if (!outcome.isDone) throw new TenantError(tenant, openPageOf(outcome.found)?.status ?? "absent");
   const page = openPageOf(outcome.attributes as Item);
   return { first: page.count - refs.length + 1, page };
+}
+
+/** A ticket without its commit is nothing: whatever became of it, nothing was written. */
+function refuseTicket(error: unknown): never {
+  if (!Err.is(error, "store")) throw error;
+  throw new StoreError(error.message, { retryable: error.retryable, cause: error.cause });
 }
 
 /** Whether the ticket that was taken filled a page: then its owner trims, so that writers do not all do it at once. */

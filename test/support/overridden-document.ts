@@ -1,0 +1,61 @@
+import type { IDocument } from "../../adapters/dynamodb/index.ts";
+
+/** The same client with some of its methods replaced. */
+export function overridden(document: IDocument, methods: Partial<IDocument>): IDocument {
+  return {
+    get: (input, options) => document.get(input, options),
+    query: (input, options) => document.query(input, options),
+    batchGet: (input, options) => document.batchGet(input, options),
+    put: (input, options) => document.put(input, options),
+    update: (input, options) => document.update(input, options),
+    delete: (input, options) => document.delete(input, options),
+    transactWrite: (input, options) => document.transactWrite(input, options),
+    batchWrite: (input, options) => document.batchWrite(input, options),
+    ...methods,
+  };
+}
+
+/** Every request fails this often with an error that says nothing was done, before it is sent. */
+export function failingOften(document: IDocument, chance: () => boolean, error: () => Error): IDocument {
+  const often = <Input, Output>(send: (input: Input) => Promise<Output>) => {
+    return async (input: Input): Promise<Output> => {
+      if (chance()) throw error();
+      return send.call(document, input);
+    };
+  };
+  return {
+    get: often(document.get),
+    query: often(document.query),
+    batchGet: often(document.batchGet),
+    put: often(document.put),
+    update: often(document.update),
+    delete: often(document.delete),
+    transactWrite: often(document.transactWrite),
+    batchWrite: often(document.batchWrite),
+  };
+}
+
+/** Batches are done in part only, and tell what is left; now and then nothing of them is done at all. */
+export function leavingRests(document: IDocument, keep: (count: number) => number): IDocument {
+  return overridden(document, {
+    batchGet: async (input, options) => {
+      const [[table, { Keys: keys, ...rest }]] = Object.entries(input.RequestItems) as [
+        [string, (typeof input.RequestItems)[string]],
+      ];
+      const kept = keep(keys.length);
+      const left = kept < keys.length ? { UnprocessedKeys: { [table]: { Keys: keys.slice(kept), ...rest } } } : {};
+      if (kept === 0) return { Responses: {}, ...left };
+      return {
+        ...(await document.batchGet({ ...input, RequestItems: { [table]: { Keys: keys.slice(0, kept), ...rest } } }, options)),
+        ...left,
+      };
+    },
+    batchWrite: async (input, options) => {
+      const [[table, writes]] = Object.entries(input.RequestItems) as [[string, (typeof input.RequestItems)[string]]];
+      const kept = keep(writes.length);
+      const left = kept < writes.length ? { UnprocessedItems: { [table]: writes.slice(kept) } } : {};
+      if (kept === 0) return left;
+      return { ...(await document.batchWrite({ ...input, RequestItems: { [table]: writes.slice(0, kept) } }, options)), ...left };
+    },
+  });
+}
