@@ -1,7 +1,6 @@
-import { type CommitOutcome, Err, type PendingCommit, type PendingWrite, StoreError, TenantError } from "../../core/index.ts";
+import { type CommitOutcome, Err, type PendingCommit, type PendingWrite, StoreError } from "../../core/index.ts";
 import { conflictOn } from "./conflict.ts";
-import type { Ref } from "./keys.ts";
-import { type Lives, missingPredecessor } from "./lives.ts";
+import { commitKey, type Ref } from "./keys.ts";
 import { filledPage, type Ticket, takeTicket, trim } from "./open-page.ts";
 import { isTombstone, type OrderRules } from "./order-rules.ts";
 import { Budget, type Database, textIn } from "./requests.ts";
@@ -16,11 +15,12 @@ const BYTES_PER_TICKET = 32 * 1024;
 /** How often a commit whose position was voided takes a new one, before its caller should know that the database is too slow. */
 const TICKETS = 50;
 
+const REBORN: CommitOutcome = Object.freeze({ status: "reborn" });
+
 /** What writing works with. */
 export interface WriterSetting {
   readonly database: Database;
   readonly rules: OrderRules;
-  readonly lives: Lives;
 }
 
 /** Appends pending commits: one ticket for all, then each at its position, side by side. */
@@ -63,28 +63,32 @@ async function writeGroup(
 
 /** Writes at the position, and takes a new ticket as often as it was voided; what it cannot settle is the outcome, not an error. */
 async function writeAtOrLater(
-  { database, rules, lives }: WriterSetting,
+  { database, rules }: WriterSetting,
   tenant: string,
   commit: PendingCommit,
   { first, page }: Ticket,
 ): Promise<CommitOutcome> {
   const budget = new Budget(database);
+  const life = String(page.life);
   try {
-    const isDoubted = lives.note(tenant, page.start, database.platform.now());
-    const missing = isDoubted ? await missingPredecessor(budget, tenant, commit) : undefined;
-    if (missing !== undefined) return missing;
     for (let tickets = 0, at = first; tickets < TICKETS && budget.hasTime; tickets++) {
-      const attempt = await writeAt(budget, rules, tenant, commit, at);
+      const isReborn = commit.life !== undefined && commit.life !== life;
+      const attempt = isReborn ? REBORN : await writeAt(budget, rules, tenant, commit, at);
       if (attempt.status === "committed") {
         await writeSnapshots(budget, tenant, commit, attempt.positions ?? []);
-        return { ...attempt, cost: budget.cost };
+        return { ...attempt, life, cost: budget.cost };
       }
-      if (attempt.status !== "voided") return attempt;
+      if (attempt.status !== "voided") {
+        await voidPlaces(budget, rules, tenant, commit, at, attempt);
+        return attempt;
+      }
       // A tenant that was closed meanwhile gives no ticket, and what is voided can never land: nothing was written.
       const ticket = await takeTicket(budget, tenant, refsOf(commit));
-      // Decided in a life that is over, it has no place in the next one.
-      if (ticket.page.start !== page.start) throw new TenantError(tenant, "erased");
       at = ticket.first;
+      if (ticket.page.life !== page.life) {
+        await voidPlaces(budget, rules, tenant, commit, at, REBORN);
+        return REBORN;
+      }
     }
     const error = new StoreError("readers voided every position before the commit was there: the database is too slow", {
       retryable: true,
@@ -95,6 +99,23 @@ async function writeAtOrLater(
     if (!Err.is(error, "tenant")) throw error;
     return { status: "failed", error: new StoreError(error.message, { retryable: false, cause: error }) };
   }
+}
+
+/** Voids the places of a refused commit where nothing else does, so that readers need not wait for them; a hint to them only. */
+async function voidPlaces(
+  budget: Budget,
+  rules: OrderRules,
+  tenant: string,
+  { writes, verified, receipt }: PendingCommit,
+  first: number,
+  { status }: CommitOutcome,
+): Promise<void> {
+  const isTaken = status === "conflict" && writes.length === 1 && verified.length === 0 && receipt === undefined;
+  if (isTaken || status === "failed") return;
+  const seals = writes.map(({ type, id, version }, index) =>
+    putItem(budget, { ...commitKey({ tenant, type, id }, version), sealed: first + index }, rules.seal(first + index)),
+  );
+  await Promise.all(seals).catch(ignore);
 }
 
 async function writeAt(

@@ -31,7 +31,6 @@ import { exportTenant } from "./export.ts";
 import { loadAggregate, positionOf, redactAggregate } from "./history.ts";
 import { importTenant } from "./import.ts";
 import { openPageKey, receiptKey, textOfKey } from "./keys.ts";
-import { Lives } from "./lives.ts";
 import { isReadable, openPageOf } from "./open-page.ts";
 import { type ReaderSetting, readOrder } from "./order-reader.ts";
 import { ORDER_RULES, type OrderRules } from "./order-rules.ts";
@@ -91,13 +90,13 @@ export class DynamoDbEventStore implements IEventStore {
     const platform = { ...(internals.platform ?? defaultPlatform), now };
     const stopwatch = isUntimed ? undefined : () => performance.now();
     this.#database = { document: documentOf(document, options.commands), table, platform, stopwatch };
-    this.#writing = { database: this.#database, rules, lives: new Lives() };
+    this.#writing = { database: this.#database, rules };
     this.#reading = { rules, graceMs, now };
     this.#watch = new Watch(this.#database, watchInterval);
   }
 
   async load(address: Address, options?: LoadOptions): Promise<LoadResult> {
-    return loadAggregate(this.#begin(), this.#writing.lives, address, options);
+    return loadAggregate(this.#begin(), address, options);
   }
 
   async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {

@@ -2,7 +2,6 @@ import type { Address, Commit, JsonObject, LoadOptions, LoadResult, StoredEvent 
 import { redacted } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { aggregatePartition, commitKey, commitSort, LAST_COMMIT_SORT, openPageKey, textOfKey, versionOf } from "./keys.ts";
-import type { Lives } from "./lives.ts";
 import { isReadable, openPageOf } from "./open-page.ts";
 import { isTombstone } from "./order-rules.ts";
 import { getItem, getItems, getPage, itemsOf } from "./reads.ts";
@@ -16,26 +15,33 @@ const FIRST_PAGE = 3;
 /** How many commits a redaction rewrites side by side. */
 const REWRITES = 16;
 
+/** The items of a load, oldest first. */
+interface Loaded {
+  readonly snapshot?: Item | undefined;
+  readonly commits: readonly Item[];
+}
+
 /** Loads an aggregate, and looks at the same time whether its tenant may be read. */
-export async function loadAggregate(
-  budget: Budget,
-  lives: Lives,
-  address: Address,
-  options: LoadOptions = {},
-): Promise<LoadResult> {
+export async function loadAggregate(budget: Budget, address: Address, options: LoadOptions = {}): Promise<LoadResult> {
   const { after, upTo, limit } = options;
   const isPart = after !== undefined || upTo !== undefined;
-  const [found, loaded] = await Promise.all([
-    getItem(budget, openPageKey(address.tenant)),
-    isPart
-      ? loadPart(budget, address, after ?? -1, upTo, limit).then((commits): LoadResult => ({ commits }))
-      : loadLatest(budget, address),
-  ]);
-  const page = openPageOf(found);
-  if (!isReadable(page)) return { commits: [], cost: budget.cost };
-  lives.note(address.tenant, page.start, budget.database.platform.now());
-  const commits = limit === undefined ? loaded.commits : loaded.commits.slice(0, limit);
-  return { ...loaded, commits: Object.freeze(commits), cost: budget.cost };
+  for (let tries = 0; ; tries++) {
+    const [found, { snapshot: kept, commits: items }] = await Promise.all([
+      getItem(budget, openPageKey(address.tenant)),
+      isPart
+        ? loadPart(budget, address, after ?? -1, upTo, limit).then((commits): Loaded => ({ commits }))
+        : loadLatest(budget, address),
+    ]);
+    const page = openPageOf(found);
+    if (!isReadable(page)) return { commits: [], life: "", cost: budget.cost };
+    if ([...items, kept].every((item) => item === undefined || numberIn(item, "position") > page.start)) {
+      const snapshot = snapshotOf(kept);
+      const commits = Object.freeze((limit === undefined ? items : items.slice(0, limit)).map((item) => commitIn(address, item)));
+      return { ...(snapshot !== undefined && { snapshot }), commits, life: String(page.life), cost: budget.cost };
+    }
+    // Read just before the tenant was erased, and told of its next life: read again.
+    await budget.pauseOrThrow(tries);
+  }
 }
 
 /** The position of a commit; undefined if there is none. One read of two items. */
@@ -88,32 +94,28 @@ async function loadPart(
   after: number,
   upTo: number | undefined,
   limit: number | undefined,
-): Promise<readonly Commit[]> {
+): Promise<readonly Item[]> {
   if (upTo !== undefined && upTo <= after) return [];
-  const commits: Commit[] = [];
+  const commits: Item[] = [];
   for await (const item of itemsOf(budget, { ...rangeOf(address, after, upTo), ...(limit !== undefined && { limit }) })) {
-    if (isTombstone(item)) continue;
-    commits.push(commitIn(address, item));
+    if (!isTombstone(item)) commits.push(item);
     if (commits.length === limit) break;
   }
   return commits;
 }
 
 /** Reads from the end, where the snapshot sorts behind the last commits; what lies between them is read afterwards, from its start. */
-async function loadLatest(budget: Budget, address: Address): Promise<LoadResult> {
+async function loadLatest(budget: Budget, address: Address): Promise<Loaded> {
   const pk = aggregatePartition(address);
   const { items, next } = await getPage(budget, { pk, isDescending: true, limit: FIRST_PAGE });
-  const snapshot = snapshotOf(items.find(({ sk }) => versionOf(String(sk)) === undefined));
-  const first = (snapshot?.version ?? -1) + 1;
-  const tail = items.flatMap((item) => {
-    const version = versionOf(textIn(item, "sk"));
-    return version === undefined || version < first || isTombstone(item) ? [] : [commitIn(address, item)];
-  });
+  const snapshot = items.find((item) => versionOf(textIn(item, "sk")) === undefined && snapshotOf(item) !== undefined);
+  const first = (snapshotOf(snapshot)?.version ?? -1) + 1;
+  const tail = items.filter((item) => !isTombstone(item) && (versionOf(textIn(item, "sk")) ?? -1) >= first);
   tail.reverse();
-  const lowest = Math.min(...items.map(({ sk }) => versionOf(String(sk)) ?? Infinity));
+  const lowest = Math.min(...items.map((item) => versionOf(textIn(item, "sk")) ?? Infinity));
   const isWhole = next === undefined || lowest <= first;
   const between = isWhole ? [] : await loadPart(budget, address, first - 1, lowest - 1, undefined);
-  return { ...(snapshot !== undefined && { snapshot }), commits: [...between, ...tail] };
+  return { snapshot, commits: [...between, ...tail] };
 }
 
 function rangeOf(address: Address, after: number, upTo: number | undefined) {

@@ -21,6 +21,8 @@ export interface OpenPage {
   readonly refs: readonly string[];
   /** The position before the tenant's present life: earlier ones were erased. */
   readonly start: number;
+  /** Counts the tenant's erasures. */
+  readonly life: number;
   /** Where the fences of threads begin: beyond those of earlier lives. */
   readonly firstFence: number;
   readonly erasedAt: number;
@@ -49,6 +51,7 @@ export function openPageOf(item: Item | undefined): OpenPage | undefined {
     count: numberIn(item, "count"),
     refs: item.refs as readonly string[],
     start: numberIn(item, "start"),
+    life: numberIn(item, "life"),
     firstFence: numberIn(item, "firstFence"),
     erasedAt: (item.erasedAt as number | undefined) ?? 0,
     isSwept: item.isSwept === true,
@@ -58,7 +61,7 @@ export function openPageOf(item: Item | undefined): OpenPage | undefined {
 
 /** The item of an open page; a swept, erased one where nothing else is said. */
 export function openPageItem(tenant: string, page: Partial<OpenPage>): Item {
-  const fresh = { status: "open", base: 0, count: 0, refs: [], start: 0, firstFence: 0, erasedAt: 0, importId: "" };
+  const fresh = { status: "open", base: 0, count: 0, refs: [], start: 0, life: 0, firstFence: 0, erasedAt: 0, importId: "" };
   return { ...openPageKey(tenant), ...fresh, ...page };
 }
 

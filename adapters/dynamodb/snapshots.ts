@@ -23,7 +23,7 @@ export async function writeSnapshot(
   if (body.length > MOST_BYTES || new TextEncoder().encode(body).length > MOST_BYTES) return;
   const condition: Expression = { expression: FORWARD, values: { ":version": version, ":position": position } };
   try {
-    await putItem(budget, { ...snapshotKey(address), version, body }, condition);
+    await putItem(budget, { ...snapshotKey(address), version, position, body }, condition);
   } catch {
     // A cache that is missing costs a few reads.
   }

@@ -45,8 +45,9 @@ export async function sweep(database: Database, tenant: string, closed: OpenPage
     budget,
     openPageKey(tenant),
     {
-      expression: "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence",
-      values: { ":true": true, ":last": last, ":none": [], ":fence": firstFence },
+      expression:
+        "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence, #life = :life",
+      values: { ":true": true, ":last": last, ":none": [], ":fence": firstFence, ":life": closed.life + 1 },
     },
     {
       expression: "#status = :status AND #importId = :importId",
