@@ -21,6 +21,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   evenant: "core/index.ts",
   "evenant/memory": "adapters/memory/index.ts",
   "evenant/sqlite": "adapters/sqlite/index.ts",
+  "evenant/dynamodb": "adapters/dynamodb/index.ts",
 };
 
 describe("the code in README.md and docs/", () => {
