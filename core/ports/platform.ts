@@ -40,17 +40,15 @@ function idMaker(): () => string {
   // Four letters of base64 carry three bytes.
   const bytes = new Uint8Array((ID_LENGTH * IDS_A_POOL * 3) / 4);
   let pool = "";
-  let used = 0;
   return () => {
-    if (used === pool.length) {
+    if (pool === "") {
       crypto.getRandomValues(bytes);
-      pool = btoa(String.fromCharCode(...bytes))
-        .replace(/\+/g, "-")
-        .replace(/\//g, "_");
-      used = 0;
+      const letters = btoa(String.fromCharCode.apply(null, bytes as unknown as number[]));
+      pool = letters.replaceAll("+", "-").replaceAll("/", "_");
     }
-    used += ID_LENGTH;
-    return pool.slice(used - ID_LENGTH, used);
+    const id = pool.slice(0, ID_LENGTH);
+    pool = pool.slice(ID_LENGTH);
+    return id;
   };
 }
 
