@@ -1,0 +1,110 @@
+import {
+  type Address,
+  type Commit,
+  type JsonObject,
+  type LoadOptions,
+  type LoadResult,
+  redacted,
+  type Snapshot,
+  type StoredEvent,
+} from "../../core/index.ts";
+import type { Database, Write } from "./database.ts";
+import { commitIn, eventFields, snapshotIn } from "./documents.ts";
+import { CODE, storeError } from "./failures.ts";
+import { aggregateKey, eventKey, eventRange, kindPath, pathOf } from "./keys.ts";
+import type { Logs } from "./logs.ts";
+
+/** How many commits of an aggregate come in one round trip. */
+const PAGE = 300;
+/** The most documents and bytes that one batch rewrites. */
+const REWRITTEN = 100;
+const REWRITTEN_BYTES = 3_000_000;
+
+/** The commits of one aggregate, and its snapshot. */
+export class History {
+  readonly #database: Database;
+  readonly #logs: Logs;
+
+  constructor(database: Database, logs: Logs) {
+    this.#database = database;
+    this.#logs = logs;
+  }
+
+  /** Two round trips where there is no snapshot to skip to, or a current one: the snapshot (and now and then the log), then the commits. */
+  async load(address: Address, options: LoadOptions = {}): Promise<LoadResult> {
+    const { tenant, type, id } = address;
+    const wantsSnapshot = options.after === undefined && options.upTo === undefined;
+    const [{ isReadable, reads: looked }, documents] = await Promise.all([
+      this.#logs.isReadable(tenant),
+      this.#database.get(wantsSnapshot ? [pathOf(tenant, "snapshots", aggregateKey(type, id))] : []),
+    ]);
+    const before = looked + documents.length;
+    if (!isReadable) return { commits: Object.freeze([]), cost: { reads: before, writes: 0 } };
+    const snapshot = snapshotIn(documents[0]);
+    if (snapshot === undefined) {
+      const { commits, reads } = await this.#commits(address, (options.after ?? -1) + 1, options);
+      return { commits, cost: { reads: before + reads, writes: 0 } };
+    }
+    return this.#loadFrom(address, snapshot, options, before);
+  }
+
+  /**
+   * Rewrites an aggregate's payloads, having computed them all first, and drops its snapshot, in batches.
+   *
+   * A commit that is erased meanwhile stays erased: its document must exist.
+   */
+  async redact(address: Address, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): Promise<number> {
+    const { tenant, type, id } = address;
+    const { isReadable } = await this.#logs.isReadable(tenant);
+    if (!isReadable) return 0;
+    const { commits } = await this.#commits(address, 0, {});
+    const rewritten = commits.map((commit) => redacted(commit, redactor, redactedAt));
+    const drop: Write = { kind: "delete", path: pathOf(tenant, "snapshots", aggregateKey(type, id)) };
+    let writes: Write[] = [drop];
+    let bytes = 0;
+    for (const { tenant: _, ...commit } of rewritten) {
+      const fields = eventFields(commit);
+      writes.push({ kind: "update", path: pathOf(tenant, "events", eventKey(type, id, commit.version)), fields });
+      bytes += Buffer.byteLength(fields.data);
+      if (writes.length < REWRITTEN && bytes < REWRITTEN_BYTES && commit.version < rewritten.length - 1) continue;
+      const written = await this.#database.write(writes);
+      if (written.status === "refused") {
+        if (written.code === CODE.notFound) return 0;
+        throw storeError("to redact", written.cause, "none");
+      }
+      [writes, bytes] = [[drop], 0];
+    }
+    return rewritten.length;
+  }
+
+  /** Reads the snapshot's own commit along with those after it: the same price, and a snapshot ahead of a restored log is found out. */
+  async #loadFrom(address: Address, snapshot: Snapshot, options: LoadOptions, before: number): Promise<LoadResult> {
+    const { limit } = options;
+    const more = limit === undefined ? {} : { limit: limit + 1 };
+    const { commits, reads } = await this.#commits(address, snapshot.version, { ...options, ...more });
+    if (commits[0]?.version === snapshot.version) {
+      return { snapshot, commits: Object.freeze(commits.slice(1)), cost: { reads: before + reads, writes: 0 } };
+    }
+    const whole = await this.#commits(address, 0, options);
+    return { commits: whole.commits, cost: { reads: before + reads + whole.reads, writes: 0 } };
+  }
+
+  async #commits(
+    { tenant, type, id }: Address,
+    first: number,
+    { upTo = Number.MAX_SAFE_INTEGER - 1, limit = Infinity }: LoadOptions,
+  ): Promise<{ readonly commits: readonly Commit[]; readonly reads: number }> {
+    const commits: Commit[] = [];
+    let reads = 0;
+    const most = Math.min(limit, upTo - first + 1);
+    while (commits.length < most) {
+      const wanted = Math.min(PAGE, most - commits.length);
+      const range = eventRange(type, id, first + commits.length);
+      const page = await this.#database.list(kindPath(tenant, "events"), { ...range, limit: wanted });
+      for (const document of page) commits.push(commitIn(tenant, document));
+      reads += Math.max(1, page.length);
+      if (page.length < wanted) break;
+    }
+    return { commits: Object.freeze(commits), reads };
+  }
+}
