@@ -6,8 +6,13 @@ export interface UpdateTime {
   readonly nanoseconds: number;
 }
 
-/** A document's address. */
-export interface DocumentRef {
+/** What `getAll` takes: documents, and at the end the only fields to send. */
+export interface ReadArgument {
+  fieldMask?: string[];
+}
+
+/** A document's address. It has no mask; the compiler is told that it might, because `getAll` takes either. */
+export interface DocumentRef extends ReadArgument {
   readonly id: string;
   readonly path: string;
   onSnapshot(next: (snapshot: DocumentSnapshot) => void, failed: (error: Error) => void): () => void;
@@ -64,7 +69,7 @@ export interface FirestoreClient {
   doc(path: string): DocumentRef;
   collection(path: string): Query;
   batch(): Batch;
-  getAll(...refsOrMask: (DocumentRef | { fieldMask: string[] })[]): Promise<readonly DocumentSnapshot[]>;
+  getAll(...refsAndMask: ReadArgument[]): Promise<readonly DocumentSnapshot[]>;
   runTransaction<T>(body: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 

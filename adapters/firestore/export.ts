@@ -1,11 +1,5 @@
-import {
-  commitRecord,
-  type ExportRecord,
-  type ParkedKey,
-  TenantError,
-  type TenantStatus,
-  threadRecords,
-} from "../../core/index.ts";
+import { type ExportRecord, type ParkedKey, TenantError, type TenantStatus } from "../../core/index.ts";
+import { commitRecord, threadRecords } from "../../core/store-kit.ts";
 import type { Database } from "./database.ts";
 import { kindPath } from "./keys.ts";
 import type { LogState, Logs } from "./logs.ts";

@@ -1,13 +1,5 @@
-import {
-  type Address,
-  type Commit,
-  type JsonObject,
-  type LoadOptions,
-  type LoadResult,
-  redacted,
-  type Snapshot,
-  type StoredEvent,
-} from "../../core/index.ts";
+import type { Address, Commit, JsonObject, LoadOptions, LoadResult, Snapshot, StoredEvent } from "../../core/index.ts";
+import { redacted } from "../../core/store-kit.ts";
 import type { Database, Write } from "./database.ts";
 import { commitIn, eventFields, snapshotIn } from "./documents.ts";
 import { CODE, storeError } from "./failures.ts";

@@ -1,4 +1,5 @@
-import { defaultPlatform, type ExportRecord, ImportOrder, TenantError, ValidationError } from "../../core/index.ts";
+import { defaultPlatform, type ExportRecord, TenantError, ValidationError } from "../../core/index.ts";
+import { ImportOrder } from "../../core/store-kit.ts";
 import { parkedFields, parkedPath } from "./cursor-writes.ts";
 import type { Database, Write } from "./database.ts";
 import { eventFields, receiptFields } from "./documents.ts";

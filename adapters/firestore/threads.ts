@@ -1,9 +1,7 @@
 import {
-  type Cursor,
   type CursorOutcome,
   type CursorUpdate,
   defaultPlatform,
-  Err,
   encode,
   type Lease,
   type Peek,
@@ -11,6 +9,7 @@ import {
   type TenantStatus,
   type ThreadState,
 } from "../../core/index.ts";
+import { checkForward } from "../../core/store-kit.ts";
 import type { DocumentSnapshot, UpdateTime } from "./client.ts";
 import { type Claim, claimWrites, updateWrites } from "./cursor-writes.ts";
 import { type Database, pause } from "./database.ts";
@@ -94,25 +93,19 @@ export class Threads {
     const claims = claimWrites(lease, update);
     let owned: ReadonlySet<string> = new Set();
     let sight = this.#sights.get(keyOf(tenant, thread));
-    let isChecked = false;
     for (let tries = 0; ; tries++) {
-      if (
-        sight === undefined ||
-        sight.state.fence !== lease.fence ||
-        (!isChecked && findBackward(sight.state, update) !== undefined)
-      ) {
+      if (sight === undefined || sight.state.fence !== lease.fence || !isForward(sight.state, update)) {
         const documents = await this.#database.get([path, ...claims.map((claim) => claim.path)], deadline);
         const state = threadIn(documents[0]);
         if (state === undefined || state.fence !== lease.fence) return { status: "fenced" };
         if (state.revision === revision) return this.#committed(lease, state, documents[0]?.updateTime);
-        refuseBackward(state, update);
+        checkForward(state.cursors, update);
         const others = documents.slice(1).map((document) => document.data() as { thread: string; handler: string } | undefined);
         const rival = claims.findIndex((claim, index) => others[index] !== undefined && !isOwner(claim, others[index]));
         const owner = others[rival];
         if (owner !== undefined) return { status: "owned", collection: (claims[rival] as Claim).collection, ...owner };
         owned = new Set(claims.filter((_, index) => others[index] !== undefined).map((claim) => claim.path));
         sight = { state, time: documents[0]?.updateTime as UpdateTime };
-        isChecked = true;
       }
       const state = nextState(sight.state, update, revision);
       const written = await this.#database.write(
@@ -182,21 +175,13 @@ function nextState({ waiting: _, ...state }: ThreadState, update: CursorUpdate, 
   };
 }
 
-function findBackward(
-  { cursors }: ThreadState,
-  { cursors: moved, rewound }: CursorUpdate,
-): readonly [string, Cursor] | undefined {
-  return Object.entries(moved).find(
-    ([handler, { position }]) => position < (cursors[handler]?.position ?? 0) && rewound?.includes(handler) !== true,
-  );
-}
-
-function refuseBackward(state: ThreadState, update: CursorUpdate): void {
-  const found = findBackward(state, update);
-  if (found === undefined) return;
-  const [handler, { position }] = found;
-  const last = state.cursors[handler]?.position ?? 0;
-  throw Err.invalidArgument(`cursors.${handler}`, `it stands at ${last} and cannot move back to ${position}: rewind it`);
+function isForward({ cursors }: ThreadState, update: CursorUpdate): boolean {
+  try {
+    checkForward(cursors, update);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isOwner(claim: Claim, owner: { readonly thread: string; readonly handler: string } | undefined): boolean {

@@ -1,4 +1,5 @@
-import { Doorbell, defaultPlatform, type Signal } from "../../core/index.ts";
+import { defaultPlatform, type Signal } from "../../core/index.ts";
+import { Doorbell } from "../../core/store-kit.ts";
 import type { FirestoreClient } from "./client.ts";
 import { pathOf } from "./keys.ts";
 
