@@ -10,7 +10,7 @@ import type { Database, Deadline } from "./database.ts";
 import { pause } from "./database.ts";
 import { receiptIn, textIn } from "./documents.ts";
 import { CODE, storeError } from "./failures.ts";
-import { eventKey, eventRange, idKey, kindPath, pathOf } from "./keys.ts";
+import { eventKey, eventRange, idKey, kindPath, openKey, pathOf } from "./keys.ts";
 import type { Logs } from "./logs.ts";
 import { type Prepared, partition, prepare, writesOf } from "./prepare.ts";
 
@@ -62,7 +62,10 @@ export class Append {
   async #send(sending: Sending, group: readonly Prepared[]): Promise<void> {
     const { tenant, deadline, outcomes } = sending;
     for (let left = group, tries = 0; left.length > 0; tries++) {
-      const written = await this.#database.write(writesOf(tenant, left, this.#database.values), deadline);
+      if (this.#logs.isSuspect(tenant)) left = await this.#refuseHoles(sending, left);
+      if (left.length === 0) return;
+      const log = pathOf(tenant, "log", openKey(this.#logs.lifeOf(tenant)));
+      const written = await this.#database.write(writesOf(log, left, this.#database.values), deadline);
       if (written.status === "done") {
         this.#logs.noteCommits(tenant, left.length);
         for (const { commit, writes } of left) {
@@ -74,8 +77,8 @@ export class Append {
       const undecided = await this.#readBack(sending, left);
       if (undecided.length === 0) return;
       if (written.code === CODE.notFound) {
-        const status = await this.#statusOf(tenant);
-        if (status !== "open") throw new TenantError(tenant, status);
+        const { state } = await this.#logs.fetch(tenant);
+        if (state?.isOpen !== true) throw new TenantError(tenant, await this.#statusOf(tenant));
       }
       if (undecided.length === left.length) {
         if (left.length > 1) {
@@ -128,6 +131,37 @@ export class Append {
       } else undecided.push(one);
     }
     return undecided;
+  }
+
+  /**
+   * Refuses commits that follow no stored version, which the batch itself would not notice; returns the others.
+   *
+   * Only where the tenant has begun another life under a warm process: in one life versions are dense, and what was seen stays.
+   */
+  async #refuseHoles(sending: Sending, group: readonly Prepared[]): Promise<readonly Prepared[]> {
+    const { tenant, deadline, outcomes } = sending;
+    const left: Prepared[] = [];
+    for (const one of group) {
+      const { writes, verified } = one.commit;
+      const needed = [...writes.map((write) => ({ ...write, version: write.version - 1 })), ...verified].filter(
+        ({ version }) => version >= 0,
+      );
+      const paths = needed.map(({ type, id, version }) => pathOf(tenant, "events", eventKey(type, id, version)));
+      const documents = await this.#database.get(paths, deadline, ["commitId"]);
+      sending.reads += paths.length;
+      const missing = needed[documents.findIndex((document) => !document.exists)];
+      if (missing === undefined) left.push(one);
+      else {
+        const { type, id } = missing;
+        outcomes.set(one.commit, {
+          status: "conflict",
+          type,
+          id,
+          actual: await this.#lastVersion({ tenant, type, id }, -1, deadline),
+        });
+      }
+    }
+    return left;
   }
 
   /** The version of an aggregate that is known to have this one. Few reads where it is near, some twenty wherever it is: versions are dense. */

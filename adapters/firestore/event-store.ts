@@ -33,6 +33,7 @@ import { idKey, pathOf } from "./keys.ts";
 import { Logs } from "./logs.ts";
 import { Order } from "./order.ts";
 import { type ParkedOptions, parkedPage } from "./parked.ts";
+import { Registry } from "./registry.ts";
 import { Tenants } from "./tenants.ts";
 import { Threads } from "./threads.ts";
 import { FirestoreViews } from "./views.ts";
@@ -59,6 +60,7 @@ const DEADLINE = 8_000;
 export class FirestoreEventStore implements IEventStore {
   readonly #database: Database;
   readonly #now: () => number;
+  readonly #registry: Registry;
   readonly #logs: Logs;
   readonly #order: Order;
   readonly #append: Append;
@@ -69,16 +71,17 @@ export class FirestoreEventStore implements IEventStore {
 
   /** `firestore`: a client of `@google-cloud/firestore` or `firebase-admin/firestore`; it stays the caller's to terminate. */
   constructor(firestore: FirestoreClient, options: FirestoreOptions = {}) {
-    const statusOf = (tenant: string) => this.status(tenant);
     this.#now = options.now ?? defaultPlatform.now;
     this.#database = new Database(firestore, options.fieldValue ?? fieldValuesOf(firestore), options.deadline ?? DEADLINE);
-    this.#logs = new Logs(this.#database);
+    this.#registry = new Registry(this.#database);
+    const statusOf = (tenant: string) => this.#registry.status(tenant);
+    this.#logs = new Logs(this.#database, this.#registry);
     this.#order = new Order(this.#database, this.#logs);
     this.#append = new Append(this.#database, this.#logs, this.#now, statusOf);
     this.#history = new History(this.#database, this.#logs);
     this.#threads = new Threads(this.#database, this.#logs, statusOf);
-    this.#tenants = new Tenants(this.#database, this.#now, this.#logs);
-    this.#watch = new Watch(firestore);
+    this.#tenants = new Tenants(this.#database, this.#registry, this.#now);
+    this.#watch = new Watch(firestore, this.#logs);
   }
 
   load(address: Address, options?: LoadOptions): Promise<LoadResult> {
@@ -131,11 +134,11 @@ export class FirestoreEventStore implements IEventStore {
   }
 
   status(tenant: string): Promise<TenantStatus> {
-    return this.#tenants.status(tenant);
+    return this.#registry.status(tenant);
   }
 
   tenants(options: { readonly after?: string; readonly limit: number }): Promise<TenantPage> {
-    return this.#tenants.page(options);
+    return this.#registry.page(options);
   }
 
   suspend(tenant: string): Promise<void> {
@@ -148,7 +151,7 @@ export class FirestoreEventStore implements IEventStore {
   }
 
   async import(tenant: string, records: AsyncIterable<ExportRecord>): Promise<void> {
-    await importTenant(this.#database, this.#tenants, this.#now, tenant, records);
+    await importTenant(this.#database, this.#registry, this.#now, tenant, records);
     this.#forget(tenant);
   }
 

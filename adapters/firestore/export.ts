@@ -2,7 +2,8 @@ import { type ExportRecord, type ParkedKey, TenantError, type TenantStatus } fro
 import { commitRecord, threadRecords } from "../../core/store-kit.ts";
 import type { Database } from "./database.ts";
 import { kindPath } from "./keys.ts";
-import type { LogState, Logs } from "./logs.ts";
+import type { LogState } from "./log-document.ts";
+import type { Logs } from "./logs.ts";
 import { headOf, type Order } from "./order.ts";
 import { parkedPage } from "./parked.ts";
 import { threadIn } from "./thread-document.ts";

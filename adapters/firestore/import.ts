@@ -4,12 +4,13 @@ import { parkedFields, parkedPath } from "./cursor-writes.ts";
 import type { Database, Write } from "./database.ts";
 import { eventFields, receiptFields } from "./documents.ts";
 import { CODE, storeError } from "./failures.ts";
-import { eventKey, idKey, lifeKey, pageKey, pathOf, workKey } from "./keys.ts";
-import { logFields, PAGE } from "./logs.ts";
+import { eventKey, idKey, lifeKey, openKey, pageKey, pathOf, workKey } from "./keys.ts";
+import { logFields } from "./log-document.ts";
+import { PAGE } from "./logs.ts";
 import { RECEIPT_LIFE } from "./prepare.ts";
 import { purge } from "./purge.ts";
 import { Recent } from "./recent.ts";
-import type { Tenants } from "./tenants.ts";
+import type { Registry } from "./registry.ts";
 import { threadFields } from "./thread-document.ts";
 
 /** The most documents and bytes in one batch of an import. */
@@ -23,26 +24,27 @@ type CommitRecord = Extract<ExportRecord, { kind: "commit" }>;
 /** Fills a tenant; see `ITenants.import`. */
 export async function importTenant(
   database: Database,
-  tenants: Tenants,
+  registry: Registry,
   now: () => number,
   tenant: string,
   records: AsyncIterable<ExportRecord>,
 ): Promise<void> {
   const work = defaultPlatform.newId();
-  let erasedAt = 0;
+  let [life, erasedAt] = [1, 0];
   let needsPurge = false;
-  await tenants.change(tenant, async (entry, guard) => {
+  await registry.change(tenant, async (entry, entryWrite) => {
     if (entry?.status === "open" || entry?.status === "suspended") throw new TenantError(tenant, entry.status);
     if (entry?.work === work) return undefined;
     erasedAt = entry?.erasedAt ?? 0;
+    life = (entry?.life ?? 0) + 1;
     needsPurge = Boolean(entry?.work);
     return [
-      guard({ status: "importing", work, erasedAt }),
+      entryWrite({ status: "importing", life, work, erasedAt }),
       { kind: "create", path: pathOf(tenant, "log", workKey(work)), fields: {} },
       ...(entry?.work ? [{ kind: "delete", path: pathOf(tenant, "log", workKey(entry.work)) } as const] : []),
     ];
   });
-  const filling = new Import(database, tenants, tenant, work, erasedAt, now() + RECEIPT_LIFE);
+  const filling = new Import(database, registry, tenant, work, { life, erasedAt }, now() + RECEIPT_LIFE);
   if (needsPurge && !(await purge(database, tenant, work))) await filling.isVoid();
   const order = new ImportOrder();
   for await (const record of records) await filling.take(order.accept(record));
@@ -53,9 +55,10 @@ export async function importTenant(
 /** One import under way. Every batch is written on condition that the import's mark is there: another import, or an erasure, takes it away. */
 class Import {
   readonly #database: Database;
-  readonly #tenants: Tenants;
+  readonly #registry: Registry;
   readonly #tenant: string;
   readonly #work: string;
+  readonly #life: number;
   readonly #firstFence: number;
   readonly #expireAt: number;
   readonly #versions = new Recent<number>(VERSIONS_KEPT);
@@ -66,12 +69,20 @@ class Import {
   #base = 0;
   #refs: string[] = [];
 
-  constructor(database: Database, tenants: Tenants, tenant: string, work: string, firstFence: number, expireAt: number) {
+  constructor(
+    database: Database,
+    registry: Registry,
+    tenant: string,
+    work: string,
+    { life, erasedAt }: { readonly life: number; readonly erasedAt: number },
+    expireAt: number,
+  ) {
     this.#database = database;
-    this.#tenants = tenants;
+    this.#registry = registry;
     this.#tenant = tenant;
     this.#work = work;
-    this.#firstFence = firstFence;
+    this.#life = life;
+    this.#firstFence = erasedAt;
     this.#expireAt = expireAt;
   }
 
@@ -90,16 +101,15 @@ class Import {
 
   async finish(): Promise<void> {
     await this.#flush();
-    const life = defaultPlatform.newId();
-    const tenant = this.#tenant;
-    await this.#tenants.change(tenant, async (entry, guard) => {
+    const [tenant, life] = [this.#tenant, this.#life];
+    await this.#registry.change(tenant, async (entry, entryWrite) => {
       if (entry?.status === "open" && entry.life === life) return undefined;
       if (entry?.work !== this.#work) throw new TenantError(tenant, entry?.status ?? "absent");
       return [
-        guard({ status: "open", life, erasedAt: entry.erasedAt }),
+        entryWrite({ status: "open", life, erasedAt: entry.erasedAt }),
         {
           kind: "create",
-          path: pathOf(tenant, "log", "open"),
+          path: pathOf(tenant, "log", openKey(life)),
           fields: logFields(life, this.#firstFence, this.#base, this.#refs),
         },
         { kind: "create", path: pathOf(tenant, "log", lifeKey(life)), fields: {} },
@@ -110,7 +120,7 @@ class Import {
 
   /** Throws, because another import began or the tenant was erased. */
   async isVoid(): Promise<never> {
-    throw new TenantError(this.#tenant, await this.#tenants.status(this.#tenant));
+    throw new TenantError(this.#tenant, await this.#registry.status(this.#tenant));
   }
 
   async #append(record: CommitRecord): Promise<void> {

@@ -7,9 +7,10 @@ import type { ParkedKey } from "../../core/index.ts";
  *     tenants/{tenant}/events/{type}.{id}.{version}  a commit
  *     tenants/{tenant}/snapshots/{type}.{id}         an aggregate's snapshot
  *     tenants/{tenant}/receipts/{commandId}          a receipt
- *     tenants/{tenant}/log/open | closed             the newest refs: of a tenant that takes commits, or of a suspended one
+ *     tenants/{tenant}/log/open | closed             the newest refs: of a tenant that takes commits, or of a suspended one;
+ *                                                    in a later life of its name open-2, closed-2 and so on
  *     tenants/{tenant}/log/{first position}          a page of 64 older refs
- *     tenants/{tenant}/log/life-… | work-…           marks of one life of the tenant, and of one import or erasure
+ *     tenants/{tenant}/log/life-… | work-…           marks of a life of the tenant, and of an import or erasure
  *     tenants/{tenant}/threads/{thread}              a thread: its lease and cursors
  *     tenants/{tenant}/parked/{thread},{handler},{position},{index}
  *     tenants/{tenant}/views/{collection}            the owner of a collection
@@ -73,8 +74,18 @@ export function firstOf(key: string): number {
   return Number(key.slice(1));
 }
 
+/** The key of the newest refs of a tenant that takes commits. Another life has another, so that nothing late reaches into it. */
+export function openKey(life: number): string {
+  return life === 1 ? "open" : `open-${life}`;
+}
+
+/** The key of the same, of a suspended tenant. */
+export function closedKey(life: number): string {
+  return life === 1 ? "closed" : `closed-${life}`;
+}
+
 /** The key of the mark of one life of a tenant. */
-export function lifeKey(life: string): string {
+export function lifeKey(life: number): string {
   return `life-${life}`;
 }
 

@@ -1,8 +1,10 @@
-import { defaultPlatform, Err } from "../../core/index.ts";
+import { defaultPlatform } from "../../core/index.ts";
 import type { DocumentSnapshot } from "./client.ts";
 import type { Database, Write } from "./database.ts";
-import { lifeKey, pageKey, pathOf } from "./keys.ts";
+import { closedKey, openKey, pageKey, pathOf } from "./keys.ts";
+import { type LogState, stateIn } from "./log-document.ts";
 import { Recent } from "./recent.ts";
+import type { Registry } from "./registry.ts";
 
 /** How many refs a page holds. */
 export const PAGE = 64;
@@ -19,17 +21,12 @@ const SEEN = 60_000;
 /** How many tenants' orders, and how many pages of old refs, a process keeps in mind. */
 const TENANTS_KEPT = 2_000;
 const PAGES_KEPT = 512;
-
-/** The newest part of a tenant's order. The commit of `refs[i]` has the position `base + i + 1`; those up to `base` are in pages. */
-export interface LogState {
-  /** Marks one life of the tenant: another after an erasure. */
-  readonly life: string;
-  readonly isOpen: boolean;
-  readonly base: number;
-  readonly refs: readonly string[];
-  /** Where the fences of its threads begin. */
-  readonly firstFence: number;
-}
+/** How many tenants' lives a process keeps in mind. */
+const LIVES_KEPT = 100_000;
+/** How long after a tenant began another life a process may still hold states of the former one, in ms: longer than any is cached. */
+const SUSPECT = 15 * 60_000;
+/** How often to look again for a log that others open or close just now. */
+const TRIES = 5;
 
 interface Known {
   readonly state: LogState | undefined;
@@ -41,14 +38,30 @@ interface Known {
 /** What this process knows of the tenants' orders: `log/open` is read here only, and its refs are moved to pages here only. */
 export class Logs {
   readonly #database: Database;
+  readonly #registry: Registry;
   readonly #known = new Recent<Known>(TENANTS_KEPT);
   readonly #pages = new Recent<readonly string[]>(PAGES_KEPT);
   /** How many times this process committed to each tenant. */
   readonly #noted = new Recent<number>(TENANTS_KEPT);
   readonly #background = new Map<string, Promise<void>>();
 
-  constructor(database: Database) {
+  /** The life in which each tenant was last seen, and when it was found to be another than before. */
+  readonly #lives = new Recent<{ readonly life: number; readonly changedAt: number }>(LIVES_KEPT);
+
+  constructor(database: Database, registry: Registry) {
     this.#database = database;
+    this.#registry = registry;
+  }
+
+  /** The life that a tenant is in, as far as this process knows: nearly all are in their first. */
+  lifeOf(tenant: string): number {
+    return this.#lives.get(tenant)?.life ?? 1;
+  }
+
+  /** Whether this process may hold states of an earlier life of the tenant, whose versions say nothing of this one. */
+  isSuspect(tenant: string): boolean {
+    const known = this.#lives.get(tenant);
+    return known !== undefined && performance.now() - known.changedAt < SUSPECT;
   }
 
   /** Reads a tenant's order, and other documents in the same round trip; without a state where the tenant cannot be read. */
@@ -56,17 +69,23 @@ export class Logs {
     tenant: string,
     others: readonly string[] = [],
   ): Promise<{ readonly state: LogState | undefined; readonly others: readonly DocumentSnapshot[]; readonly reads: number }> {
-    // A suspended tenant's log lies elsewhere: whoever knows that looks there first.
-    const last = this.#known.get(tenant)?.state;
     const noted = this.#noted.get(tenant) ?? 0;
-    const places = last?.isOpen === false ? ["closed", "open"] : ["open", "closed"];
-    const [first, ...rest] = await this.#database.get([pathOf(tenant, "log", places[0] as string), ...others]);
+    const last = this.#known.get(tenant)?.state;
+    const [first, ...rest] = await this.#database.get([
+      this.#pathOf(tenant, last?.isOpen ?? true, this.lifeOf(tenant)),
+      ...others,
+    ]);
     let reads = 1 + others.length;
-    let state = stateIn(first, places[0] === "open");
-    if (state === undefined) {
+    let state = stateIn(first, last?.isOpen ?? true);
+    for (let tries = 0; state === undefined && tries < TRIES; tries++) {
+      // Suspended or opened meanwhile, or in another life: the registry knows.
+      const entry = await this.#registry.entry(tenant);
       reads++;
-      const [second] = await this.#database.get([pathOf(tenant, "log", places[1] as string)]);
-      state = stateIn(second, places[1] === "open");
+      if (entry?.status !== "open" && entry?.status !== "suspended") break;
+      const isOpen = entry.status === "open";
+      const [document] = await this.#database.get([this.#pathOf(tenant, isOpen, entry.life)]);
+      reads++;
+      state = stateIn(document, isOpen);
     }
     this.#learn(tenant, state, noted);
     return { state, others: rest, reads };
@@ -89,7 +108,7 @@ export class Logs {
   }
 
   /** The pages that begin at these positions; undefined where one is gone. Pages never change, so each is read once. */
-  async pages(tenant: string, life: string, firsts: readonly number[]): Promise<readonly (readonly string[])[] | undefined> {
+  async pages(tenant: string, life: number, firsts: readonly number[]): Promise<readonly (readonly string[])[] | undefined> {
     const keys = firsts.map((first) => `${tenant}/${life}/${first}`);
     const missing = firsts.filter((_, index) => this.#pages.get(keys[index] as string) === undefined);
     const found = new Map<number, readonly string[]>();
@@ -104,7 +123,7 @@ export class Logs {
   }
 
   /** Whether a page is in memory. */
-  hasPage(tenant: string, life: string, first: number): boolean {
+  hasPage(tenant: string, life: number, first: number): boolean {
     return this.#pages.get(`${tenant}/${life}/${first}`) !== undefined;
   }
 
@@ -124,9 +143,21 @@ export class Logs {
     while (this.#background.size > 0) await Promise.all(this.#background.values());
   }
 
+  #pathOf(tenant: string, isOpen: boolean, life: number): string {
+    return pathOf(tenant, "log", isOpen ? openKey(life) : closedKey(life));
+  }
+
   #learn(tenant: string, state: LogState | undefined, noted: number): void {
     this.#known.set(tenant, { state, seenAt: performance.now(), noted });
-    if (state?.isOpen && state.refs.length >= FULL) {
+    if (state === undefined) return;
+    const known = this.#lives.get(tenant);
+    if (known?.life !== state.life) {
+      this.#lives.set(tenant, {
+        life: state.life,
+        changedAt: known === undefined ? Number.NEGATIVE_INFINITY : performance.now(),
+      });
+    }
+    if (state.isOpen && state.refs.length >= FULL) {
       this.#inBackground(`${tenant}/trim`, () => this.#trim(tenant, state));
     }
   }
@@ -134,7 +165,7 @@ export class Logs {
   /**
    * Moves the oldest refs to pages, in one blind batch: of several who try the first creates the page and the others fail.
    *
-   * Never in a transaction, which would hold up all writers. The mark of the life keeps a late one away from the tenant's next life.
+   * Never in a transaction, which would hold up all writers.
    */
   async #trim(tenant: string, { life, base, refs }: LogState): Promise<void> {
     const { increment, arrayRemove } = this.#database.values;
@@ -145,14 +176,8 @@ export class Logs {
       const fields = { page: moved.slice(page * PAGE, (page + 1) * PAGE) };
       writes.push({ kind: "create", path: pathOf(tenant, "log", pageKey(base + page * PAGE + 1)), fields });
     }
-    writes.push(
-      {
-        kind: "update",
-        path: pathOf(tenant, "log", "open"),
-        fields: { refs: arrayRemove(...moved), base: increment(moved.length) },
-      },
-      { kind: "update", path: pathOf(tenant, "log", lifeKey(life)), fields: { pages: increment(count) } },
-    );
+    const fields = { refs: arrayRemove(...moved), base: increment(moved.length) };
+    writes.push({ kind: "update", path: this.#pathOf(tenant, true, life), fields });
     await this.#database.write(writes);
   }
 
@@ -164,19 +189,4 @@ export class Logs {
       .finally(() => this.#background.delete(key));
     this.#background.set(key, running);
   }
-}
-
-/** The fields of a new life's log. */
-export function logFields(life: string, firstFence: number, base = 0, refs: readonly string[] = []): Record<string, unknown> {
-  return { life, firstFence, base, count: base + refs.length, refs: [...refs] };
-}
-
-function stateIn(document: DocumentSnapshot | undefined, isOpen: boolean): LogState | undefined {
-  const fields = document?.data() as (Omit<LogState, "isOpen"> & { readonly count: number }) | undefined;
-  if (fields === undefined) return undefined;
-  const { life, firstFence, base, count, refs } = fields;
-  if (base + refs.length !== count) {
-    throw new Err("integrity", `a log counts ${count} commits and holds ${base + refs.length}: restore it from a backup`);
-  }
-  return { life, isOpen, base, refs, firstFence };
 }

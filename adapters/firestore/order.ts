@@ -2,7 +2,8 @@ import { type Address, Err, type PositionedCommit, type ReadResult } from "../..
 import type { Database } from "./database.ts";
 import { positionedIn, textIn } from "./documents.ts";
 import { eventKey, firstOf, kindPath, pathOf } from "./keys.ts";
-import { type LogState, type Logs, PAGE } from "./logs.ts";
+import type { LogState } from "./log-document.ts";
+import { type Logs, PAGE } from "./logs.ts";
 
 /** How many commits are fetched in one round trip, and after how many bytes of them a page of the order ends early. */
 const FETCHED = 250;

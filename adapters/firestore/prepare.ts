@@ -77,12 +77,12 @@ export function partition(prepared: readonly Prepared[]): readonly (readonly Pre
 }
 
 /** All writes of a group: those of its members, each verified document once, and the one entry in the tenant's log. */
-export function writesOf(tenant: string, group: readonly Prepared[], { increment, arrayUnion }: FieldValues): readonly Write[] {
+export function writesOf(logPath: string, group: readonly Prepared[], { increment, arrayUnion }: FieldValues): readonly Write[] {
   const verified = new Set<string>();
   const writes = group.flatMap((one) => one.writes).filter(({ kind, path }) => kind !== "delete" || isFirst(verified, path));
   const refs = group.flatMap((one) => one.refs);
   const fields = { refs: arrayUnion(...refs), count: increment(refs.length) };
-  return [...writes, { kind: "update", path: pathOf(tenant, "log", "open"), fields }];
+  return [...writes, { kind: "update", path: logPath, fields }];
 }
 
 function isFirst(seen: Set<string>, path: string): boolean {

@@ -1,68 +1,36 @@
-import { defaultPlatform, ERASED_NAME_REST, TenantError, type TenantPage, type TenantStatus } from "../../core/index.ts";
-import type { DocumentSnapshot } from "./client.ts";
+import { defaultPlatform, ERASED_NAME_REST, TenantError } from "../../core/index.ts";
+import type { DocumentRef } from "./client.ts";
 import type { Database, Write } from "./database.ts";
 import { storeError } from "./failures.ts";
-import { lifeKey, pathOf, REGISTRY, tenantPath, workKey } from "./keys.ts";
-import { type Logs, logFields } from "./logs.ts";
+import { closedKey, lifeKey, openKey, pathOf, tenantPath, workKey } from "./keys.ts";
+import { logFields } from "./log-document.ts";
 import { purge } from "./purge.ts";
+import type { Entry, Registry } from "./registry.ts";
 
-/** A tenant's entry in the registry. */
-export interface Entry {
-  readonly status: Exclude<TenantStatus, "absent">;
-  /** The mark of its life, while it can be read. */
-  readonly life?: string | null;
-  /** The mark of the import or erasure that is under way, or broke off. */
-  readonly work?: string | null;
-  /** When it was last erased, in ms since 1970. Fences of later lives begin here: no thread is leased more than once a millisecond. */
-  readonly erasedAt: number;
-}
-
-/** How often to begin again where others change the same tenant. */
-const TRIES = 20;
-
-/** The registry of tenants and their lives. */
+/** The lives of tenants: opened, suspended, erased. */
 export class Tenants {
   readonly #database: Database;
+  readonly #registry: Registry;
   readonly #now: () => number;
-  readonly #logs: Logs;
 
-  constructor(database: Database, now: () => number, logs: Logs) {
+  constructor(database: Database, registry: Registry, now: () => number) {
     this.#database = database;
+    this.#registry = registry;
     this.#now = now;
-    this.#logs = logs;
-  }
-
-  async status(tenant: string): Promise<TenantStatus> {
-    return (await this.entry(tenant)).entry?.status ?? "absent";
-  }
-
-  /** The entry of a tenant, with the document that it was read from. */
-  async entry(tenant: string): Promise<{ readonly entry: Entry | undefined; readonly document: DocumentSnapshot | undefined }> {
-    const [document] = await this.#database.get([tenantPath(tenant)]);
-    return { entry: document?.data() as Entry | undefined, document };
-  }
-
-  async page({ after, limit }: { readonly after?: string; readonly limit: number }): Promise<TenantPage> {
-    const documents = await this.#database.list(REGISTRY, { ...(after !== undefined && { after }), limit: limit + 1 });
-    const tenants = documents
-      .slice(0, limit)
-      .map((document) => Object.freeze({ tenant: document.id, status: (document.data() as unknown as Entry).status }));
-    const last = tenants.at(-1);
-    return documents.length > limit && last !== undefined ? { tenants, next: last.tenant } : { tenants };
   }
 
   async open(tenant: string): Promise<void> {
-    await this.change(tenant, async (entry, guard) => {
+    await this.#registry.change(tenant, async (entry, entryWrite) => {
       if (entry?.status === "open") return undefined;
       if (entry?.status === "importing") throw new TenantError(tenant, "importing");
-      if (entry?.status === "suspended") return this.#reopening(tenant, entry, guard);
+      if (entry?.status === "suspended") return this.#reopening(tenant, entry, entryWrite);
       if (entry !== undefined && this.#now() - entry.erasedAt < ERASED_NAME_REST) throw new TenantError(tenant, "erased");
       if (entry?.work) await this.#finishErasure(tenant, entry.work);
-      const life = defaultPlatform.newId();
+      const life = (entry?.life ?? 0) + 1;
       const erasedAt = entry?.erasedAt ?? 0;
       return [
-        guard({ status: "open", life, erasedAt }),
-        { kind: "create", path: pathOf(tenant, "log", "open"), fields: logFields(life, erasedAt) },
+        entryWrite({ status: "open", life, erasedAt }),
+        { kind: "create", path: pathOf(tenant, "log", openKey(life)), fields: logFields(life, erasedAt) },
         { kind: "create", path: pathOf(tenant, "log", lifeKey(life)), fields: {} },
       ];
     });
@@ -71,93 +39,69 @@ export class Tenants {
   /** Closes the log in a transaction, the only one there is: the refs must move, and writers keep adding to them. */
   async suspend(tenant: string): Promise<void> {
     const { client } = this.#database;
-    const paths = [tenantPath(tenant), pathOf(tenant, "log", "open"), pathOf(tenant, "log", "closed")];
-    const [registered, open, closed] = paths.map((path) => client.doc(path)) as [ReturnType<typeof client.doc>, never, never];
+    const registered = client.doc(tenantPath(tenant));
     try {
       await client.runTransaction(async (transaction) => {
-        const [document, log] = await transaction.getAll(registered, open);
-        const status = (document?.data() as Entry | undefined)?.status ?? "absent";
-        if (status === "suspended") return;
-        const fields = log?.data();
-        if (status !== "open" || fields === undefined) throw new TenantError(tenant, status);
+        const [document] = await transaction.getAll(registered);
+        const entry = document?.data() as Entry | undefined;
+        if (entry?.status === "suspended") return;
+        if (entry?.status !== "open") throw new TenantError(tenant, entry?.status ?? "absent");
+        const [open, closed] = [openKey, closedKey].map((keyOf) => client.doc(pathOf(tenant, "log", keyOf(entry.life)))) as [
+          DocumentRef,
+          DocumentRef,
+        ];
+        const [log] = await transaction.getAll(open);
         transaction.update(registered, { status: "suspended" });
-        transaction.create(closed, fields);
+        transaction.create(closed, log?.data() ?? {});
         transaction.delete(open);
       });
     } catch (error) {
       if (error instanceof TenantError) throw error;
       throw storeError("to suspend a tenant", error, "unknown");
-    } finally {
-      this.#logs.forget(tenant);
     }
   }
 
   /** Closes the log first; whatever is under way then fails, for it needs the log, a thread or a mark that is gone. */
   async erase(tenant: string): Promise<void> {
-    await this.change(tenant, async (entry, guard) => {
+    await this.#registry.change(tenant, async (entry, entryWrite) => {
       if (entry === undefined) throw new TenantError(tenant, "absent");
       if (entry.status === "erased") return undefined;
       const { life, work: former } = entry;
       const work = defaultPlatform.newId();
-      const gone = ["open", "closed", ...(life ? [lifeKey(life)] : []), ...(former ? [workKey(former)] : [])];
+      const gone = [openKey(life), closedKey(life), lifeKey(life), ...(former ? [workKey(former)] : [])];
       return [
-        guard({ status: "erased", work, erasedAt: this.#now() }),
+        entryWrite({ status: "erased", life, work, erasedAt: this.#now() }),
         { kind: "create", path: pathOf(tenant, "log", workKey(work)), fields: {} },
         ...gone.map((key): Write => ({ kind: "delete", path: pathOf(tenant, "log", key) })),
       ];
     });
-    const { entry } = await this.entry(tenant);
+    const entry = await this.#registry.entry(tenant);
     if (entry?.status === "erased" && entry.work) await this.#finishErasure(tenant, entry.work);
-  }
-
-  /**
-   * Changes a tenant's entry and what goes with it in one batch, on condition that nobody changed it meanwhile; else decides anew.
-   *
-   * `decide` returns the batch, or nothing where all is as it should be. `guard` spells the entry's own write.
-   */
-  async change(
-    tenant: string,
-    decide: (entry: Entry | undefined, guard: (next: Entry) => Write) => Promise<readonly Write[] | undefined>,
-  ): Promise<void> {
-    const path = tenantPath(tenant);
-    let cause: unknown;
-    for (let tries = 0; tries < TRIES; tries++) {
-      const { entry, document } = await this.entry(tenant);
-      const time = document?.updateTime;
-      const writes = await decide(entry, ({ status, erasedAt, life = null, work = null }) => {
-        const fields = { status, erasedAt, life, work };
-        return time === undefined
-          ? { kind: "create", path, fields }
-          : { kind: "update", path, fields, if: { lastUpdateTime: time } };
-      });
-      this.#logs.forget(tenant);
-      if (writes === undefined) return;
-      const written = await this.#database.write(writes);
-      if (written.status === "done") return;
-      cause = written.cause;
-    }
-    throw storeError("to change a tenant that others change", cause, "unknown");
   }
 
   /** Deletes what an erasure left, then lets go of its mark; void where another finished it, or a new life began. */
   async #finishErasure(tenant: string, work: string): Promise<void> {
     if (!(await purge(this.#database, tenant, work))) return;
-    await this.change(tenant, async (entry, guard) => {
+    await this.#registry.change(tenant, async (entry, entryWrite) => {
       if (entry?.status !== "erased" || entry.work !== work) return undefined;
       const { work: _, ...rest } = entry;
-      return [guard(rest), { kind: "delete", path: pathOf(tenant, "log", workKey(work)), if: { exists: true } }];
+      return [entryWrite(rest), { kind: "delete", path: pathOf(tenant, "log", workKey(work)), if: { exists: true } }];
     });
   }
 
-  async #reopening(tenant: string, entry: Entry, guard: (next: Entry) => Write): Promise<readonly Write[]> {
-    const [log] = await this.#database.get([pathOf(tenant, "log", "closed")]);
+  async #reopening(tenant: string, entry: Entry, entryWrite: (next: Entry) => Write): Promise<readonly Write[]> {
+    const [open, closed] = [openKey(entry.life), closedKey(entry.life)].map((key) => pathOf(tenant, "log", key)) as [
+      string,
+      string,
+    ];
+    const [log] = await this.#database.get([closed]);
     const { updateTime } = log ?? {};
     return [
-      guard({ ...entry, status: "open" }),
-      { kind: "create", path: pathOf(tenant, "log", "open"), fields: log?.data() ?? {} },
+      entryWrite({ ...entry, status: "open" }),
+      { kind: "create", path: open, fields: log?.data() ?? {} },
       {
         kind: "delete",
-        path: pathOf(tenant, "log", "closed"),
+        path: closed,
         if: updateTime ? { lastUpdateTime: updateTime } : { exists: true },
       },
     ];

@@ -4,19 +4,14 @@ import { frozen } from "./documents.ts";
 
 const FREE = "free:";
 
-/** A thread that was never used in this life of its tenant. */
-export function freeThread(revision: string, firstFence: number): ThreadState {
-  return frozen({ fence: firstFence, leasedUntil: 0, cursors: {}, revision: revision === "" ? FREE : revision });
+/** A thread that was never used in this life of its tenant; life 0 is that of a tenant that cannot be read. */
+export function freeThread(life: number, firstFence: number): ThreadState {
+  return frozen({ fence: firstFence, leasedUntil: 0, cursors: {}, revision: FREE + life });
 }
 
-/** The revision of a thread without a document, in one life of its tenant. */
-export function freeRevision(life: string): string {
-  return FREE + life;
-}
-
-/** The life in which a thread without a document was seen: `""` for a tenant that cannot be read; undefined for another revision. */
-export function lifeOfRevision(revision: string): string | undefined {
-  return revision.startsWith(FREE) ? revision.slice(FREE.length) : undefined;
+/** The life in which a thread without a document was seen; undefined for a revision with one. */
+export function lifeOfRevision(revision: string): number | undefined {
+  return revision.startsWith(FREE) ? Number(revision.slice(FREE.length)) : undefined;
 }
 
 /** A thread's document: its cursors as one JSON text, for they are never searched. */

@@ -15,10 +15,11 @@ import { type Claim, claimWrites, updateWrites } from "./cursor-writes.ts";
 import { type Database, pause } from "./database.ts";
 import { CODE, storeError } from "./failures.ts";
 import { lifeKey, pathOf } from "./keys.ts";
-import type { LogState, Logs } from "./logs.ts";
+import type { LogState } from "./log-document.ts";
+import type { Logs } from "./logs.ts";
 import { headOf } from "./order.ts";
 import { Recent } from "./recent.ts";
-import { freeRevision, freeThread, lifeOfRevision, threadFields, threadIn } from "./thread-document.ts";
+import { freeThread, lifeOfRevision, threadFields, threadIn } from "./thread-document.ts";
 
 /** How many threads a process keeps in mind. */
 const THREADS_KEPT = 5_000;
@@ -48,7 +49,7 @@ export class Threads {
   /** One round trip and two reads. */
   async peek(tenant: string, thread: string): Promise<Peek> {
     const { state, others } = await this.#logs.fetch(tenant, [pathOf(tenant, "threads", thread)]);
-    if (state === undefined) return { thread: freeThread("", 0), head: 0 };
+    if (state === undefined) return { thread: freeThread(0, 0), head: 0 };
     return { thread: this.#see(tenant, thread, state, others[0]), head: headOf(state) };
   }
 
@@ -59,7 +60,7 @@ export class Threads {
     const life = lifeOfRevision(seen.revision);
     const time = life === undefined ? await this.#timeOf(tenant, thread, seen.revision) : undefined;
     if (life === undefined && time === undefined) return this.#refused(tenant);
-    if (life === "") return this.#refused(tenant);
+    if (life === 0) return this.#refused(tenant);
     const fields = threadFields(state);
     const written = await this.#database.write(
       life === undefined
@@ -130,7 +131,7 @@ export class Threads {
 
   #see(tenant: string, thread: string, { life, firstFence }: LogState, document: DocumentSnapshot | undefined): ThreadState {
     const state = threadIn(document);
-    if (state === undefined) return freeThread(freeRevision(life), firstFence);
+    if (state === undefined) return freeThread(life, firstFence);
     this.#keep(tenant, thread, state, document?.updateTime);
     return state;
   }

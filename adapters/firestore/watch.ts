@@ -1,20 +1,23 @@
 import { defaultPlatform, type Signal } from "../../core/index.ts";
 import { Doorbell } from "../../core/store-kit.ts";
 import type { FirestoreClient } from "./client.ts";
-import { pathOf } from "./keys.ts";
+import { openKey, pathOf } from "./keys.ts";
+import type { Logs } from "./logs.ts";
 
-/** How long to wait before listening again to a tenant whose listener failed, in ms. */
-const LISTEN_AGAIN = 5_000;
+/** How long to wait before listening again to a tenant whose listener failed, or whose log is closed, in ms. */
+const LISTEN_AGAIN = 10_000;
 
 /** Rings when a tenant's open log changes: one listener a tenant, however many watch it; it costs one read a change. */
 export class Watch {
   readonly #client: FirestoreClient;
+  readonly #logs: Logs;
   readonly #doorbell = new Doorbell();
   readonly #listeners = new Map<string, () => void>();
   readonly #watchers = new Map<string, number>();
 
-  constructor(client: FirestoreClient) {
+  constructor(client: FirestoreClient, logs: Logs) {
     this.#client = client;
+    this.#logs = logs;
   }
 
   watch(tenant: string, ring: () => void, signal: Signal): void {
@@ -43,18 +46,21 @@ export class Watch {
   }
 
   #listen(tenant: string): void {
-    const stop = this.#client.doc(pathOf(tenant, "log", "open")).onSnapshot(
-      () => this.#doorbell.ring(tenant),
-      () => void this.#listenAgain(tenant),
-    );
+    const again = () => void this.#listenAgain(tenant, stop);
+    const stop = this.#client.doc(pathOf(tenant, "log", openKey(this.#logs.lifeOf(tenant)))).onSnapshot((log) => {
+      this.#doorbell.ring(tenant);
+      if (!log.exists) again();
+    }, again);
     this.#listeners.set(tenant, stop);
   }
 
-  /** A listener that failed is over for good; the poll that its last ring asks for finds what it missed. */
-  async #listenAgain(tenant: string): Promise<void> {
-    this.#doorbell.ring(tenant);
-    const listener = this.#listeners.get(tenant);
+  /** A listener that failed is over, and a log that is closed may open in another life. What is missed meanwhile the next ring makes up for. */
+  async #listenAgain(tenant: string, stop: () => void): Promise<void> {
     await defaultPlatform.sleep(LISTEN_AGAIN * (0.5 + defaultPlatform.random()));
-    if (listener !== undefined && this.#listeners.get(tenant) === listener) this.#listen(tenant);
+    if (this.#listeners.get(tenant) !== stop) return;
+    await this.#logs.fetch(tenant).catch(() => {});
+    if (this.#listeners.get(tenant) !== stop) return;
+    stop();
+    this.#listen(tenant);
   }
 }
