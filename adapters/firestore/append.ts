@@ -78,7 +78,8 @@ export class Append {
       if (undecided.length === 0) return;
       if (written.code === CODE.notFound) {
         const { state } = await this.#logs.fetch(tenant);
-        if (state?.isOpen !== true) throw new TenantError(tenant, await this.#statusOf(tenant));
+        const status = state?.isOpen === true ? "open" : await this.#statusOf(tenant);
+        if (status !== "open") throw new TenantError(tenant, status);
       }
       if (undecided.length === left.length) {
         if (left.length > 1) {

@@ -16,8 +16,8 @@ import type { ParkedKey } from "../../core/index.ts";
  *     tenants/{tenant}/views/{collection}            the owner of a collection
  *     tenants/{tenant}/views/{collection}/items/{id} a view
  *
- * Names (tenant, type, thread, handler, collection) are `[A-Za-z0-9][A-Za-z0-9_-]*` and stand as they are. Ids may be any text, so
- * they are percent-encoded: what comes out has no `/`, no `.`, no `,`, and does not begin with `_`.
+ * Names (tenant, type, thread, handler, collection) are `[A-Za-z0-9][A-Za-z0-9_-]*` and stand as they are. Ids may be any text: see
+ * `idKey`. After it a dot is followed by 0, 1 or nothing; after the dots of this list come a letter or the key of an id.
  */
 export const REGISTRY = "tenants";
 
@@ -105,16 +105,22 @@ export function parkedRange(thread: string, handler?: string): { readonly from: 
   return { from: `${prefix},`, before: `${prefix}-` };
 }
 
-/** An id as one segment of a path: `encodeURIComponent`, and `.` as %2E, and a leading `_` as %5F. Injective; at most 768 letters. */
+/**
+ * An id as one segment of a path: `.` becomes `.0` and `/` becomes `.1`; one that Firestore reserves (`__…__`) ends with a dot more.
+ *
+ * Injective, and sorted as the ids are by code point (but for reserved ones); most ids stay as they are. At most 512 bytes.
+ */
 export function idKey(id: string): string {
-  const encoded = encodeURIComponent(id).replaceAll(".", "%2E");
-  return encoded.startsWith("_") ? `%5F${encoded.slice(1)}` : encoded;
+  const key = id.replaceAll(/[./]/g, (letter) => (letter === "." ? ".0" : ".1"));
+  return RESERVED.test(key) ? `${key}.` : key;
 }
 
 /** The id that a key stands for. */
 export function idOf(key: string): string {
-  return decodeURIComponent(key);
+  return key.replaceAll(/\.([01]?)/g, (_, digit: string) => (digit === "0" ? "." : digit === "1" ? "/" : ""));
 }
+
+const RESERVED = /^__.*__$/s;
 
 /** An integer from 0 so that texts sort as the numbers do: a letter for the number of digits, then the digits. */
 function ordered(integer: number): string {

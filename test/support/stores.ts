@@ -7,6 +7,7 @@ import { defaultPlatform, type IEventStore, type IPlatform } from "../../core/in
 import { AwkwardEventStore } from "./awkward-event-store.ts";
 import { hasDynamoDb } from "./dynamodb-server.ts";
 import { dynamoDbTable } from "./dynamodb-store.ts";
+import { firestoreKinds } from "./firestore-store.ts";
 import { TurnedClock } from "./turned-clock.ts";
 
 /** A store that is ready, and what gives back all that it took. */
@@ -20,8 +21,6 @@ export interface StoreKind {
   readonly name: string;
   /** Makes an empty store that tells time by the platform. */
   readonly make: (platform: IPlatform) => Promise<OpenStore>;
-  /** What this machine lacks for it, as a sentence; its suites are then skipped, or fail where CI is set. */
-  readonly missing?: () => string | undefined;
 }
 
 /** Every store that keeps Evenant's promises; a new adapter joins here. */
@@ -34,6 +33,7 @@ export const STORES: readonly StoreKind[] = [
   { name: "SQLite", make: sqlite },
   ...(hasDynamoDb() ? [{ name: "DynamoDB", make: dynamoDb }] : []),
   { name: "Firestore", make: firestore, missing: missingForFirestore },
+  ...firestoreKinds(),
 ];
 
 /** What a test on every store stands on; the store is one for the suite, so each test takes a tenant of its own. */
