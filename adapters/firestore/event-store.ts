@@ -43,6 +43,8 @@ import { Watch } from "./watch.ts";
 export interface FirestoreOptions {
   /** The clock, in ms since 1970; for tests. */
   readonly now?: () => number;
+  /** Uniform in [0, 1): which commits look how full the log is; for tests. */
+  readonly random?: () => number;
   /** How long a call may take before it ends with a `StoreError`, in ms; default 8,000. Exports, imports and erasures: each step. */
   readonly deadline?: number;
   /** The `FieldValue` of the client's SDK, for a client that hides its class. */
@@ -75,7 +77,7 @@ export class FirestoreEventStore implements IEventStore {
     this.#database = new Database(firestore, options.fieldValue ?? fieldValuesOf(firestore), options.deadline ?? DEADLINE);
     this.#registry = new Registry(this.#database);
     const statusOf = (tenant: string) => this.#registry.status(tenant);
-    this.#logs = new Logs(this.#database, this.#registry);
+    this.#logs = new Logs(this.#database, this.#registry, options.random ?? defaultPlatform.random);
     this.#order = new Order(this.#database, this.#logs);
     this.#append = new Append(this.#database, this.#logs, this.#now, statusOf);
     this.#history = new History(this.#database, this.#logs);

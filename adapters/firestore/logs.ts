@@ -1,4 +1,3 @@
-import { defaultPlatform } from "../../core/index.ts";
 import type { DocumentSnapshot } from "./client.ts";
 import type { Database, Write } from "./database.ts";
 import { closedKey, openKey, pageKey, pathOf } from "./keys.ts";
@@ -39,6 +38,7 @@ interface Known {
 export class Logs {
   readonly #database: Database;
   readonly #registry: Registry;
+  readonly #random: () => number;
   readonly #known = new Recent<Known>(TENANTS_KEPT);
   readonly #pages = new Recent<readonly string[]>(PAGES_KEPT);
   /** How many times this process committed to each tenant. */
@@ -48,9 +48,10 @@ export class Logs {
   /** The life in which each tenant was last seen, and when it was found to be another than before. */
   readonly #lives = new Recent<{ readonly life: number; readonly changedAt: number }>(LIVES_KEPT);
 
-  constructor(database: Database, registry: Registry) {
+  constructor(database: Database, registry: Registry, random: () => number) {
     this.#database = database;
     this.#registry = registry;
+    this.#random = random;
   }
 
   /** The life that a tenant is in, as far as this process knows: nearly all are in their first. */
@@ -130,7 +131,7 @@ export class Logs {
   /** Notes that this process committed: what it knows of the order has grown old, and now and then it looks how full the log is. */
   noteCommits(tenant: string, count: number): void {
     this.#noted.set(tenant, (this.#noted.get(tenant) ?? 0) + 1);
-    if (defaultPlatform.random() * LOOK_EVERY < count) this.#inBackground(tenant, async () => void (await this.fetch(tenant)));
+    if (this.#random() * LOOK_EVERY < count) this.#inBackground(tenant, async () => void (await this.fetch(tenant)));
   }
 
   /** Forgets a tenant: its life has changed. */
