@@ -102,7 +102,7 @@ function countedQuery<Q extends object>(query: Q, counts: Counts): Q {
     ...Object.fromEntries(chained),
     get: async () => {
       counts.trips += 1;
-      const found = (await target["get"]!.call(query)) as { readonly docs: readonly unknown[] };
+      const found = (await target.get!.call(query)) as { readonly docs: readonly unknown[] };
       counts.reads += Math.max(1, found.docs.length);
       return found;
     },
