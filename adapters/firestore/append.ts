@@ -28,7 +28,8 @@ interface Sending {
  * Appends commits to a tenant's order: blindly, in one batch a group.
  *
  * The batch creates each commit's document, whose absence is the version check, and adds its ref to `log/open`: the server keeps
- * batches one after another, so the refs are in order and nobody holds a lock. `log/open` must exist: that is what an open tenant is.
+ * batches one after another, so the refs are in order and nobody holds a lock. `log/open` must exist: that is what an open tenant is,
+ * and each life of a tenant has another, so that a commit that rests on an earlier life never lands.
  * The server refuses a batch as a whole. Then what is there is read back, each commit known by its commitId; what is decided drops out,
  * and the rest goes again, at last one by one.
  */
@@ -62,24 +63,24 @@ export class Append {
   async #send(sending: Sending, group: readonly Prepared[]): Promise<void> {
     const { tenant, deadline, outcomes } = sending;
     for (let left = group, tries = 0; left.length > 0; tries++) {
-      if (this.#logs.isSuspect(tenant)) left = await this.#refuseHoles(sending, left);
-      if (left.length === 0) return;
-      const log = pathOf(tenant, "log", openKey(this.#logs.lifeOf(tenant)));
+      const life = left.find(({ commit }) => commit.life !== undefined)?.commit.life ?? String(this.#logs.lifeOf(tenant));
+      const log = pathOf(tenant, "log", openKey(Number(life)));
       const written = await this.#database.write(writesOf(log, left, this.#database.values), deadline);
       if (written.status === "done") {
         this.#logs.noteCommits(tenant, left.length);
         for (const { commit, writes } of left) {
           const cost = { reads: sending.reads, writes: writes.length + 1 / left.length };
-          outcomes.set(commit, { status: "committed", cost });
+          outcomes.set(commit, { status: "committed", life, cost });
         }
         return;
       }
-      const undecided = await this.#readBack(sending, left);
+      let undecided = await this.#readBack(sending, left);
       if (undecided.length === 0) return;
       if (written.code === CODE.notFound) {
         const { state } = await this.#logs.fetch(tenant);
         const status = state?.isOpen === true ? "open" : await this.#statusOf(tenant);
         if (status !== "open") throw new TenantError(tenant, status);
+        undecided = this.#withoutReborn(sending, undecided, state?.life);
       }
       if (undecided.length === left.length) {
         if (left.length > 1) {
@@ -134,35 +135,13 @@ export class Append {
     return undecided;
   }
 
-  /**
-   * Refuses commits that follow no stored version, which the batch itself would not notice; returns the others.
-   *
-   * Only where the tenant has begun another life under a warm process: in one life versions are dense, and what was seen stays.
-   */
-  async #refuseHoles(sending: Sending, group: readonly Prepared[]): Promise<readonly Prepared[]> {
-    const { tenant, deadline, outcomes } = sending;
-    const left: Prepared[] = [];
-    for (const one of group) {
-      const { writes, verified } = one.commit;
-      const needed = [...writes.map((write) => ({ ...write, version: write.version - 1 })), ...verified].filter(
-        ({ version }) => version >= 0,
-      );
-      const paths = needed.map(({ type, id, version }) => pathOf(tenant, "events", eventKey(type, id, version)));
-      const documents = await this.#database.get(paths, deadline, ["commitId"]);
-      sending.reads += paths.length;
-      const missing = needed[documents.findIndex((document) => !document.exists)];
-      if (missing === undefined) left.push(one);
-      else {
-        const { type, id } = missing;
-        outcomes.set(one.commit, {
-          status: "conflict",
-          type,
-          id,
-          actual: await this.#lastVersion({ tenant, type, id }, -1, deadline),
-        });
-      }
-    }
-    return left;
+  /** Tells those whose states are of another life of the tenant that they are void; returns the others. */
+  #withoutReborn({ outcomes }: Sending, group: readonly Prepared[], life: number | undefined): readonly Prepared[] {
+    return group.filter(({ commit }) => {
+      const isReborn = life !== undefined && commit.life !== undefined && commit.life !== String(life);
+      if (isReborn) outcomes.set(commit, { status: "reborn" });
+      return !isReborn;
+    });
   }
 
   /** The version of an aggregate that is known to have this one. Few reads where it is near, some twenty wherever it is: versions are dense. */

@@ -12,6 +12,12 @@ const PAGE = 300;
 const REWRITTEN = 100;
 const REWRITTEN_BYTES = 3_000_000;
 
+interface Found {
+  readonly snapshot?: Snapshot;
+  readonly commits: readonly Commit[];
+  readonly reads: number;
+}
+
 /** The commits of one aggregate, and its snapshot. */
 export class History {
   readonly #database: Database;
@@ -22,22 +28,29 @@ export class History {
     this.#logs = logs;
   }
 
-  /** Two round trips where there is no snapshot to skip to, or a current one: the snapshot (and now and then the log), then the commits. */
+  /**
+   * The snapshot, with a look at the tenant's log where that is some seconds old, then the commits: two round trips.
+   *
+   * What is loaded is never of an earlier life than it says: the life is read first, or at the same instant.
+   */
   async load(address: Address, options: LoadOptions = {}): Promise<LoadResult> {
     const { tenant, type, id } = address;
-    const wantsSnapshot = options.after === undefined && options.upTo === undefined;
-    const [{ isReadable, reads: looked }, documents] = await Promise.all([
-      this.#logs.isReadable(tenant),
-      this.#database.get(wantsSnapshot ? [pathOf(tenant, "snapshots", aggregateKey(type, id))] : []),
-    ]);
-    const before = looked + documents.length;
-    if (!isReadable) return { commits: Object.freeze([]), cost: { reads: before, writes: 0 } };
+    const paths =
+      options.after === undefined && options.upTo === undefined ? [pathOf(tenant, "snapshots", aggregateKey(type, id))] : [];
+    const recent = this.#logs.recent(tenant);
+    const looked = recent === undefined ? await this.#logs.fetch(tenant, paths) : undefined;
+    const state = recent ?? looked?.state;
+    const documents = looked?.isDirect ? looked.others : state === undefined ? [] : await this.#database.get(paths);
+    const reads = (looked?.reads ?? 0) + (looked?.isDirect ? 0 : documents.length);
+    if (state === undefined) return { commits: Object.freeze([]), life: "", cost: { reads, writes: 0 } };
+    const life = String(state.life);
     const snapshot = snapshotIn(documents[0]);
-    if (snapshot === undefined) {
-      const { commits, reads } = await this.#commits(address, (options.after ?? -1) + 1, options);
-      return { commits, cost: { reads: before + reads, writes: 0 } };
-    }
-    return this.#loadFrom(address, snapshot, options, before);
+    const found =
+      snapshot === undefined
+        ? await this.#commits(address, (options.after ?? -1) + 1, options)
+        : await this.#commitsFrom(address, snapshot, options);
+    const cost = { reads: reads + found.reads, writes: 0 };
+    return { ...(found.snapshot && { snapshot: found.snapshot }), commits: found.commits, life, cost };
   }
 
   /**
@@ -47,8 +60,8 @@ export class History {
    */
   async redact(address: Address, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): Promise<number> {
     const { tenant, type, id } = address;
-    const { isReadable } = await this.#logs.isReadable(tenant);
-    if (!isReadable) return 0;
+    const { state } = await this.#logs.fetch(tenant);
+    if (state === undefined) return 0;
     const { commits } = await this.#commits(address, 0, {});
     const rewritten = commits.map((commit) => redacted(commit, redactor, redactedAt));
     const drop: Write = { kind: "delete", path: pathOf(tenant, "snapshots", aggregateKey(type, id)) };
@@ -70,22 +83,20 @@ export class History {
   }
 
   /** Reads the snapshot's own commit along with those after it: the same price, and a snapshot ahead of a restored log is found out. */
-  async #loadFrom(address: Address, snapshot: Snapshot, options: LoadOptions, before: number): Promise<LoadResult> {
+  async #commitsFrom(address: Address, snapshot: Snapshot, options: LoadOptions): Promise<Found> {
     const { limit } = options;
     const more = limit === undefined ? {} : { limit: limit + 1 };
     const { commits, reads } = await this.#commits(address, snapshot.version, { ...options, ...more });
-    if (commits[0]?.version === snapshot.version) {
-      return { snapshot, commits: Object.freeze(commits.slice(1)), cost: { reads: before + reads, writes: 0 } };
-    }
+    if (commits[0]?.version === snapshot.version) return { snapshot, commits: Object.freeze(commits.slice(1)), reads };
     const whole = await this.#commits(address, 0, options);
-    return { commits: whole.commits, cost: { reads: before + reads + whole.reads, writes: 0 } };
+    return { commits: whole.commits, reads: reads + whole.reads };
   }
 
   async #commits(
     { tenant, type, id }: Address,
     first: number,
     { upTo = Number.MAX_SAFE_INTEGER - 1, limit = Infinity }: LoadOptions,
-  ): Promise<{ readonly commits: readonly Commit[]; readonly reads: number }> {
+  ): Promise<Found> {
     const commits: Commit[] = [];
     let reads = 0;
     const most = Math.min(limit, upTo - first + 1);

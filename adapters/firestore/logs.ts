@@ -15,17 +15,24 @@ const MOST_PAGES = 32;
 const LOOK_EVERY = 32;
 /** How long an order that was read answers a reader's next request, in ms: a poll looks at it first anyway. */
 const FRESH = 10_000;
-/** How long a tenant that was seen counts as there, in ms. */
-const SEEN = 60_000;
+/** How long a tenant that was seen counts as there, and in the same life, in ms. */
+const RECENT = 5_000;
 /** How many tenants' orders, and how many pages of old refs, a process keeps in mind. */
 const TENANTS_KEPT = 2_000;
 const PAGES_KEPT = 512;
 /** How many tenants' lives a process keeps in mind. */
 const LIVES_KEPT = 100_000;
-/** How long after a tenant began another life a process may still hold states of the former one, in ms: longer than any is cached. */
-const SUSPECT = 15 * 60_000;
 /** How often to look again for a log that others open or close just now. */
 const TRIES = 5;
+
+/** What one look at a tenant's order found. */
+export interface Fetched {
+  readonly state: LogState | undefined;
+  readonly others: readonly DocumentSnapshot[];
+  readonly reads: number;
+  /** Whether the order and the other documents were read at the same instant. */
+  readonly isDirect: boolean;
+}
 
 interface Known {
   readonly state: LogState | undefined;
@@ -45,8 +52,8 @@ export class Logs {
   readonly #noted = new Recent<number>(TENANTS_KEPT);
   readonly #background = new Map<string, Promise<void>>();
 
-  /** The life in which each tenant was last seen, and when it was found to be another than before. */
-  readonly #lives = new Recent<{ readonly life: number; readonly changedAt: number }>(LIVES_KEPT);
+  /** The life in which each tenant was last seen. */
+  readonly #lives = new Recent<number>(LIVES_KEPT);
 
   constructor(database: Database, registry: Registry, random: () => number) {
     this.#database = database;
@@ -56,27 +63,19 @@ export class Logs {
 
   /** The life that a tenant is in, as far as this process knows: nearly all are in their first. */
   lifeOf(tenant: string): number {
-    return this.#lives.get(tenant)?.life ?? 1;
-  }
-
-  /** Whether this process may hold states of an earlier life of the tenant, whose versions say nothing of this one. */
-  isSuspect(tenant: string): boolean {
-    const known = this.#lives.get(tenant);
-    return known !== undefined && performance.now() - known.changedAt < SUSPECT;
+    return this.#lives.get(tenant) ?? 1;
   }
 
   /** Reads a tenant's order, and other documents in the same round trip; without a state where the tenant cannot be read. */
-  async fetch(
-    tenant: string,
-    others: readonly string[] = [],
-  ): Promise<{ readonly state: LogState | undefined; readonly others: readonly DocumentSnapshot[]; readonly reads: number }> {
+  async fetch(tenant: string, others: readonly string[] = []): Promise<Fetched> {
     const noted = this.#noted.get(tenant) ?? 0;
     const last = this.#known.get(tenant)?.state;
     const [first, ...rest] = await this.#database.get([
       this.#pathOf(tenant, last?.isOpen ?? true, this.lifeOf(tenant)),
       ...others,
     ]);
-    let reads = 1 + others.length;
+    const direct = 1 + others.length;
+    let reads = direct;
     let state = stateIn(first, last?.isOpen ?? true);
     for (let tries = 0; state === undefined && tries < TRIES; tries++) {
       // Suspended or opened meanwhile, or in another life: the registry knows.
@@ -89,7 +88,7 @@ export class Logs {
       state = stateIn(document, isOpen);
     }
     this.#learn(tenant, state, noted);
-    return { state, others: rest, reads };
+    return { state, others: rest, reads, isDirect: reads === direct };
   }
 
   /** The order as it was read a moment ago, if this process committed nothing since. */
@@ -99,13 +98,10 @@ export class Logs {
     return isFresh && known.noted === (this.#noted.get(tenant) ?? 0) ? known.state : undefined;
   }
 
-  /** Whether the tenant can be read: from memory where it was seen lately. */
-  async isReadable(tenant: string): Promise<{ readonly isReadable: boolean; readonly reads: number }> {
+  /** The order as it was seen some seconds ago at most; undefined where that was longer ago, or the tenant could not be read. */
+  recent(tenant: string): LogState | undefined {
     const known = this.#known.get(tenant);
-    const isRecent = known !== undefined && performance.now() - known.seenAt < SEEN;
-    if (isRecent && known.state !== undefined) return { isReadable: true, reads: 0 };
-    const { state, reads } = await this.fetch(tenant);
-    return { isReadable: state !== undefined, reads };
+    return known !== undefined && performance.now() - known.seenAt < RECENT ? known.state : undefined;
   }
 
   /** The pages that begin at these positions; undefined where one is gone. Pages never change, so each is read once. */
@@ -151,13 +147,7 @@ export class Logs {
   #learn(tenant: string, state: LogState | undefined, noted: number): void {
     this.#known.set(tenant, { state, seenAt: performance.now(), noted });
     if (state === undefined) return;
-    const known = this.#lives.get(tenant);
-    if (known?.life !== state.life) {
-      this.#lives.set(tenant, {
-        life: state.life,
-        changedAt: known === undefined ? Number.NEGATIVE_INFINITY : performance.now(),
-      });
-    }
+    this.#lives.set(tenant, state.life);
     if (state.isOpen && state.refs.length >= FULL) {
       this.#inBackground(`${tenant}/trim`, () => this.#trim(tenant, state));
     }

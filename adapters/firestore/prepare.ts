@@ -54,22 +54,25 @@ export function prepare(tenant: string, commit: PendingCommit, now: number): Pre
   return { commit, writes, refs, bytes };
 }
 
-/** Cuts a group into parts that are one batch each: no document twice, but for several who verify the same, and not too many bytes. */
+/** Cuts a group into parts that are one batch each: one life, no document twice (but for several who verify it), not too many bytes. */
 export function partition(prepared: readonly Prepared[]): readonly (readonly Prepared[])[] {
   const parts: Prepared[][] = [];
   let touched = new Map<string, Write["kind"]>();
   let bytes = 0;
+  let life: string | undefined;
   for (const one of prepared) {
     const clashes = one.writes.some(({ kind, path }) => {
       const other = touched.get(path);
       return other !== undefined && (kind !== "delete" || other !== "delete");
     });
-    if (parts.length === 0 || clashes || bytes + one.bytes > BATCH_BYTES) {
+    const isOfAnotherLife = life !== undefined && one.commit.life !== undefined && one.commit.life !== life;
+    if (parts.length === 0 || clashes || isOfAnotherLife || bytes + one.bytes > BATCH_BYTES) {
       parts.push([]);
       touched = new Map();
-      bytes = 0;
+      [bytes, life] = [0, undefined];
     }
     parts.at(-1)?.push(one);
+    life ??= one.commit.life;
     bytes += one.bytes;
     for (const { kind, path } of one.writes) touched.set(path, kind);
   }

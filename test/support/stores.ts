@@ -32,7 +32,6 @@ export const STORES: readonly StoreKind[] = [
   },
   { name: "SQLite", make: sqlite },
   ...(hasDynamoDb() ? [{ name: "DynamoDB", make: dynamoDb }] : []),
-  { name: "Firestore", make: firestore, missing: missingForFirestore },
   ...firestoreKinds(),
 ];
 
