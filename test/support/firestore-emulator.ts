@@ -38,7 +38,7 @@ export function missingForFirestore(): string | undefined {
 }
 
 /** Skips a suite loudly where there is no emulator; where CI is set, fails it. Use it in a `before` of the suite. */
-export function needsFirestore(context: Mocha.Context): void {
+export function needsFirestore(context: { skip(): unknown }): void {
   const missing = missingForFirestore();
   if (missing === undefined) return;
   if (process.env.CI) throw new Error(missing);

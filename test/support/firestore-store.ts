@@ -1,8 +1,7 @@
 import { Firestore } from "@google-cloud/firestore";
 import { FirestoreEventStore, type FirestoreOptions } from "../../adapters/firestore/index.ts";
-import { defaultPlatform, type IPlatform } from "../../core/index.ts";
-import { firestoreEmulator, missingForFirestore } from "./firestore-emulator.ts";
-import type { StoreKind } from "./stores.ts";
+import { defaultPlatform } from "../../core/index.ts";
+import { firestoreEmulator } from "./firestore-emulator.ts";
 
 /** A client of the emulator, in a project of its own unless one is named, so that specs never see each other's documents. */
 export async function firestoreClient(projectId = newProject(), host?: string): Promise<Firestore> {
@@ -23,22 +22,6 @@ export function newProject(): string {
 export async function firestoreStore(options?: FirestoreOptions, projectId?: string): Promise<FirestoreEventStore> {
   const client = await firestoreClient(projectId);
   return new TerminatingStore(client, options);
-}
-
-/** Firestore among the stores that everything runs on; nothing where its emulator is unwanted, or is missing and CI is not set. */
-export function firestoreKinds(): readonly StoreKind[] {
-  if (process.env.EVENANT_WITHOUT_EMULATORS) return [];
-  const missing = missingForFirestore();
-  if (missing !== undefined && !process.env.CI) {
-    console.warn(`\n  SKIPPED on Firestore: ${missing}\n`);
-    return [];
-  }
-  return [{ name: "Firestore", make: opened }];
-}
-
-async function opened(platform: IPlatform) {
-  const store = await firestoreStore({ now: () => platform.now() });
-  return { store, close: () => store.close() };
 }
 
 class TerminatingStore extends FirestoreEventStore {

@@ -5,9 +5,7 @@ import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { defaultPlatform, type IEventStore, type IPlatform } from "../../core/index.ts";
 import { AwkwardEventStore } from "./awkward-event-store.ts";
-import { hasDynamoDb } from "./dynamodb-server.ts";
-import { dynamoDbTable } from "./dynamodb-store.ts";
-import { firestoreKinds } from "./firestore-store.ts";
+import { firestoreKinds } from "./firestore-kind.ts";
 import { TurnedClock } from "./turned-clock.ts";
 
 /** A store that is ready, and what gives back all that it took. */
@@ -31,7 +29,6 @@ export const STORES: readonly StoreKind[] = [
     make: async (platform) => opened(new AwkwardEventStore(memory(platform), { seed: 7, now: () => platform.now() })),
   },
   { name: "SQLite", make: sqlite },
-  ...(hasDynamoDb() ? [{ name: "DynamoDB", make: dynamoDb }] : []),
   ...firestoreKinds(),
 ];
 
@@ -83,18 +80,6 @@ async function sqlite(platform: IPlatform): Promise<OpenStore> {
     close: async () => {
       await store.close();
       await rm(folder, { recursive: true });
-    },
-  };
-}
-
-async function dynamoDb(platform: IPlatform): Promise<OpenStore> {
-  const table = await dynamoDbTable();
-  const store = table.store({ now: () => platform.now() });
-  return {
-    store,
-    close: async () => {
-      await store.close();
-      table.close();
     },
   };
 }
