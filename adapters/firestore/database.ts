@@ -35,7 +35,7 @@ export interface Deadline {
   readonly at: number;
 }
 
-/** How long one try may take before the same is sent again beside it, in ms: safe, since every batch can succeed only once. */
+/** How long one try of a batch may take before the same is sent again beside it, in ms: safe, since it can succeed only once. */
 const TRY_TIME = 4_000;
 /** How long the first repetition waits at most, and how long the later ones do, in ms. */
 const FIRST_PAUSE = 20;
@@ -110,7 +110,7 @@ export class Database {
     let isUncertain = false;
     for (let tries = 0; ; tries++) {
       try {
-        const results = await within(deadline, () => this.#batch(writes).commit());
+        const results = await within(Math.min(TRY_TIME, deadline.at - performance.now()), () => this.#batch(writes).commit());
         return { status: "done", times: results.map(({ writeTime }) => writeTime) };
       } catch (cause) {
         if (isRefusal(cause)) return { status: "refused", code: codeOf(cause) ?? CODE.invalidArgument, cause };
@@ -136,7 +136,7 @@ export class Database {
   async #repeat<T>(doing: string, deadline: Deadline, read: () => Promise<T>): Promise<T> {
     for (let tries = 0; ; tries++) {
       try {
-        return await within(deadline, read);
+        return await within(deadline.at - performance.now(), read);
       } catch (cause) {
         if (!isPassing(cause) || !(await pause(tries, deadline))) throw storeError(doing, cause, "none");
       }
@@ -154,11 +154,10 @@ export async function pause(tries: number, deadline: Deadline): Promise<boolean>
 }
 
 /** One try, given up when it takes too long: what it asked for may still happen. */
-async function within<T>(deadline: Deadline, request: () => Promise<T>): Promise<T> {
-  const time = Math.max(1, Math.min(TRY_TIME, deadline.at - performance.now()));
+async function within<T>(ms: number, request: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(time)} ms`)), time);
+    timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms)} ms`)), Math.max(1, ms));
   });
   try {
     return await Promise.race([request(), late]);

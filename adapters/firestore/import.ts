@@ -102,16 +102,13 @@ class Import {
   async finish(): Promise<void> {
     await this.#flush();
     const [tenant, life] = [this.#tenant, this.#life];
+    const log = logFields(life, this.#firstFence, this.#base, this.#refs);
     await this.#registry.change(tenant, async (entry, entryWrite) => {
       if (entry?.status === "open" && entry.life === life) return undefined;
       if (entry?.work !== this.#work) throw new TenantError(tenant, entry?.status ?? "absent");
       return [
         entryWrite({ status: "open", life, erasedAt: entry.erasedAt }),
-        {
-          kind: "create",
-          path: pathOf(tenant, "log", openKey(life)),
-          fields: logFields(life, this.#firstFence, this.#base, this.#refs),
-        },
+        { kind: "create", path: pathOf(tenant, "log", openKey(life)), fields: log },
         { kind: "create", path: pathOf(tenant, "log", lifeKey(life)), fields: {} },
         { kind: "delete", path: pathOf(tenant, "log", workKey(this.#work)), if: { exists: true } },
       ];

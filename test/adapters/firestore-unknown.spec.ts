@@ -11,8 +11,8 @@ import { needsFirestore } from "../support/firestore-emulator.ts";
 import { firestoreClient, newProject } from "../support/firestore-store.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
-/** How often each line is cut; each takes the SDK's own pause before it repeats, some 100 ms to 1 s. */
-const TIMES = Number(process.env.FIRESTORE_CUTS ?? 25);
+/** How often each line is cut; each takes the SDK's own pause before it repeats: 50 s in all. */
+const TIMES = Number(process.env.FIRESTORE_CUTS ?? 200);
 const TENANT = "cut";
 const WITHIN_MS = 10_000;
 

@@ -28,7 +28,7 @@ export function firestoreEmulator(): Promise<Emulator> {
 export function missingForFirestore(): string | undefined {
   if (process.env.FIRESTORE_EMULATOR_HOST) return undefined;
   if (findJar() === undefined)
-    return "the Firestore emulator is not installed: run `npx firebase setup:emulators:firestore`, or name its JAR in FIRESTORE_EMULATOR_JAR";
+    return "the Firestore emulator is not installed: run `npx firebase-tools setup:emulators:firestore`, or name its JAR in FIRESTORE_EMULATOR_JAR";
   try {
     execFileSync("java", ["-version"], { stdio: "ignore" });
     return undefined;
@@ -94,7 +94,7 @@ async function ask(port: number): Promise<boolean> {
 /** The JAR: named by hand, of firebase-tools' cache, or beside the real path of `gcloud`. */
 function findJar(): string | undefined {
   const named = process.env.FIRESTORE_EMULATOR_JAR;
-  if (named) return named;
+  if (named) return existsSync(named) ? named : undefined;
   const cache = process.env.FIREBASE_EMULATORS_PATH ?? join(homedir(), ".cache", "firebase", "emulators");
   const cached = existsSync(cache) ? readdirSync(cache).filter((name) => /^cloud-firestore-emulator-.*\.jar$/.test(name)) : [];
   const newest = cached.sort().at(-1);
@@ -110,7 +110,7 @@ function findJar(): string | undefined {
 }
 
 /** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const address = server.address();
