@@ -5,6 +5,8 @@ import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { defaultPlatform, type IEventStore, type IPlatform } from "../../core/index.ts";
 import { AwkwardEventStore } from "./awkward-event-store.ts";
+import { hasDynamoDb } from "./dynamodb-server.ts";
+import { dynamoDbTable } from "./dynamodb-store.ts";
 import { firestoreKinds } from "./firestore-kind.ts";
 import { TurnedClock } from "./turned-clock.ts";
 
@@ -29,6 +31,7 @@ export const STORES: readonly StoreKind[] = [
     make: async (platform) => opened(new AwkwardEventStore(memory(platform), { seed: 7, now: () => platform.now() })),
   },
   { name: "SQLite", make: sqlite },
+  ...(hasDynamoDb() ? [{ name: "DynamoDB", make: dynamoDb }] : []),
   ...firestoreKinds(),
 ];
 
@@ -80,6 +83,18 @@ async function sqlite(platform: IPlatform): Promise<OpenStore> {
     close: async () => {
       await store.close();
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function dynamoDb(platform: IPlatform): Promise<OpenStore> {
+  const table = await dynamoDbTable();
+  const store = table.store({ now: () => platform.now() });
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      table.close();
     },
   };
 }
