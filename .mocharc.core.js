@@ -1,5 +1,8 @@
 import everything from "./.mocharc.js";
 
+// What runs on every store then runs on the embedded ones.
+process.env.EVENANT_WITHOUT_EMULATORS = "1";
+
 /** All specs but those that need an emulator. */
 export default {
   ...everything,

@@ -22,6 +22,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "evenant/memory": "adapters/memory/index.ts",
   "evenant/sqlite": "adapters/sqlite/index.ts",
   "evenant/dynamodb": "adapters/dynamodb/index.ts",
+  "evenant/firestore": "adapters/firestore/index.ts",
 };
 
 describe("the code in README.md and docs/", () => {

@@ -7,6 +7,7 @@ import { defaultPlatform, type IEventStore, type IPlatform } from "../../core/in
 import { AwkwardEventStore } from "./awkward-event-store.ts";
 import { hasDynamoDb } from "./dynamodb-server.ts";
 import { dynamoDbTable } from "./dynamodb-store.ts";
+import { firestoreKinds } from "./firestore-kind.ts";
 import { TurnedClock } from "./turned-clock.ts";
 
 /** A store that is ready, and what gives back all that it took. */
@@ -31,6 +32,7 @@ export const STORES: readonly StoreKind[] = [
   },
   { name: "SQLite", make: sqlite },
   ...(hasDynamoDb() ? [{ name: "DynamoDB", make: dynamoDb }] : []),
+  ...firestoreKinds(),
 ];
 
 /** What a test on every store stands on; the store is one for the suite, so each test takes a tenant of its own. */

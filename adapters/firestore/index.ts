@@ -1,0 +1,2 @@
+export type { FieldValues, FirestoreClient } from "./client.ts";
+export { FirestoreEventStore, type FirestoreOptions } from "./event-store.ts";

@@ -1,0 +1,120 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long the emulator may take to answer, in ms: 2 to 8 s on an idle machine. */
+const START_TIME = 60_000;
+const MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore";
+
+/** A Firestore emulator that answers. */
+export interface Emulator {
+  /** `127.0.0.1:port`, as `FIRESTORE_EMULATOR_HOST` wants it. */
+  readonly host: string;
+}
+
+let running: Promise<Emulator> | undefined;
+
+/** The one emulator of this run of mocha, started by whoever needs it first and stopped with the process; or the one of `FIRESTORE_EMULATOR_HOST`. */
+export function firestoreEmulator(): Promise<Emulator> {
+  const given = process.env.FIRESTORE_EMULATOR_HOST;
+  running ??= given ? Promise.resolve({ host: given }) : start();
+  return running;
+}
+
+/** What is missing to run the emulator, as a sentence for people; undefined where nothing is. */
+export function missingForFirestore(): string | undefined {
+  if (process.env.FIRESTORE_EMULATOR_HOST) return undefined;
+  if (findJar() === undefined)
+    return "the Firestore emulator is not installed: run `npx firebase-tools setup:emulators:firestore`, or name its JAR in FIRESTORE_EMULATOR_JAR";
+  try {
+    execFileSync("java", ["-version"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "Java is not installed: the Firestore emulator needs version 17 or newer";
+  }
+}
+
+/** Skips a suite loudly where there is no emulator; where CI is set, fails it. Use it in a `before` of the suite. */
+export function needsFirestore(context: { skip(): unknown }): void {
+  const missing = missingForFirestore();
+  if (missing === undefined) return;
+  if (process.env.CI) throw new Error(missing);
+  console.warn(`\n  SKIPPED: ${missing}\n`);
+  context.skip();
+}
+
+async function start(): Promise<Emulator> {
+  const jar = findJar();
+  if (jar === undefined) throw new Error(missingForFirestore());
+  const port = await freePort();
+  // The emulator keeps notes where it is started.
+  const folder = mkdtempSync(join(tmpdir(), "evenant-firestore-"));
+  const child = spawn("java", ["-cp", jar, MAIN, "--host", "127.0.0.1", "--port", String(port)], {
+    cwd: folder,
+    env: { ...process.env, METADATA_SERVER_DETECTION: "none" },
+    stdio: "ignore",
+  });
+  child.unref();
+  process.once("exit", () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  // The clients of this process would look for a metadata server too, and complain that there is none.
+  process.env.METADATA_SERVER_DETECTION = "none";
+  await answers(child, port);
+  return { host: `127.0.0.1:${port}` };
+}
+
+async function answers(child: ChildProcess, port: number): Promise<void> {
+  const ended = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the Firestore emulator ended with status ${code} before it answered`)));
+  });
+  ended.catch(() => {});
+  const deadline = Date.now() + START_TIME;
+  while (Date.now() < deadline) {
+    const answer = await Promise.race([ask(port), ended]);
+    if (answer) return;
+    await sleep(100);
+  }
+  throw new Error(`the Firestore emulator did not answer within ${START_TIME / 1000} s`);
+}
+
+async function ask(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The JAR: named by hand, of firebase-tools' cache, or beside the real path of `gcloud`. */
+function findJar(): string | undefined {
+  const named = process.env.FIRESTORE_EMULATOR_JAR;
+  if (named) return existsSync(named) ? named : undefined;
+  const cache = process.env.FIREBASE_EMULATORS_PATH ?? join(homedir(), ".cache", "firebase", "emulators");
+  const cached = existsSync(cache) ? readdirSync(cache).filter((name) => /^cloud-firestore-emulator-.*\.jar$/.test(name)) : [];
+  const newest = cached.sort().at(-1);
+  if (newest !== undefined) return join(cache, newest);
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    const gcloud = join(folder, "gcloud");
+    if (!existsSync(gcloud)) continue;
+    const component = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar";
+    const jar = resolve(dirname(realpathSync(gcloud)), "..", component);
+    if (existsSync(jar)) return jar;
+  }
+  return undefined;
+}
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return address.port;
+}
