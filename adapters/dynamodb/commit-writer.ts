@@ -30,7 +30,11 @@ export async function writeCommits(
   pending: readonly PendingCommit[],
 ): Promise<readonly CommitOutcome[]> {
   const outcomes: CommitOutcome[] = [];
-  for (const group of ticketGroups(pending)) outcomes.push(...(await writeGroup(setting, tenant, group)));
+  for (const group of ticketGroups(pending)) {
+    const written = writeGroup(setting, tenant, group);
+    // The first ticket speaks for the whole call; later ones only for their own, since others are written by then.
+    outcomes.push(...(await (outcomes.length === 0 ? written : written.catch((error) => group.map(() => failed(error))))));
+  }
   return outcomes;
 }
 
@@ -95,10 +99,15 @@ async function writeAtOrLater(
     });
     return { status: "failed", error };
   } catch (error) {
-    if (Err.is(error, "store")) return { status: "failed", error };
-    if (!Err.is(error, "tenant")) throw error;
-    return { status: "failed", error: new StoreError(error.message, { retryable: false, cause: error }) };
+    return failed(error);
   }
+}
+
+/** What a store or tenant error means for one commit; anything else is a defect, and thrown. */
+function failed(error: unknown): CommitOutcome {
+  if (Err.is(error, "store")) return { status: "failed", error };
+  if (!Err.is(error, "tenant")) throw error;
+  return { status: "failed", error: new StoreError(error.message, { retryable: false, cause: error }) };
 }
 
 /** Voids the places of a refused commit where nothing else does, so that readers need not wait for them; a hint to them only. */

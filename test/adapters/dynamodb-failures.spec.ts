@@ -156,6 +156,26 @@ if (hasDynamoDb()) {
       expect((await orderOf()).map(({ commitId }) => commitId)).to.deep.equal([commit.commitId]);
     });
 
+    it("tell of each commit what became of it where a large group needs two tickets and the second is refused", async () => {
+      let tickets = 0;
+      const refusing = table.store({ now }, (document) =>
+        overridden(document, {
+          update: async (input) => {
+            if (input.UpdateExpression.includes("list_append") && ++tickets === 2) throw named("ValidationException");
+            return document.update(input);
+          },
+        }),
+      );
+      const group = Array.from({ length: 20 }, (_, n) =>
+        pending(Array.from({ length: 15 }, (_, m) => ({ id: `${n}-${m}`, version: 0 }))),
+      );
+      const outcomes = await refusing.commit(TENANT, group);
+      const written = outcomes.filter(({ status }) => status === "committed").length;
+      expect(written).to.be.within(1, 19);
+      for (const outcome of outcomes.slice(written)) expect(expectStatus(outcome, "failed").error.outcome).to.equal("none");
+      expect((await orderOf()).length).to.equal(written * 15);
+    });
+
     it("say that nothing was written where the table refuses, at once", async () => {
       const missing = tableAt(table.endpoint, "no-such-table");
       const error = await rejects(StoreError, missing.store().commit(TENANT, [pending({ id: "a", version: 0 })]));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
@@ -11,6 +11,9 @@ const PATIENCE = 30_000;
 /** What the tests that need a server are skipped with, where there is none. */
 const ADVICE =
   "no DynamoDB server: install dependencies with optional ones (npm ci), or set DYNAMODB_ENDPOINT, or DYNAMODB_LOCAL_DIR to an unpacked DynamoDB Local";
+
+/** Runs a command until its own input is closed, then stops it by its pid: it cannot outlive whoever holds the other end. */
+const UNTIL_CLOSED = '"$@" & pid=$!; read -r _; kill -9 $pid';
 
 interface Launch {
   readonly command: string;
@@ -46,14 +49,14 @@ async function start(): Promise<string> {
   const found = launch();
   if (found === undefined) throw new Error(ADVICE);
   const port = await freePort();
-  const child = spawn(found.command, found.argumentsAt(port), {
-    stdio: "ignore",
+  const child = spawn("sh", ["-c", UNTIL_CLOSED, "sh", found.command, ...found.argumentsAt(port)], {
+    stdio: ["pipe", "ignore", "ignore"],
     env: { ...process.env, DDB_LOCAL_TELEMETRY: "0" },
     ...(found.cwd !== undefined && { cwd: found.cwd }),
   });
-  // Nothing waits for it, and it does not outlive whoever started it.
+  // Nothing waits for it; the end of this process, however it comes, closes the pipe.
   child.unref();
-  process.once("exit", () => child.kill("SIGKILL"));
+  (child.stdin as Socket).unref();
   const url = `http://127.0.0.1:${port}`;
   await answering(url, child);
   return url;
