@@ -62,6 +62,8 @@ async function start(): Promise<Emulator> {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   });
+  // A signal ends a process without its exit being told; this way the emulator goes with it.
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
   // The clients of this process would look for a metadata server too, and complain that there is none.
   process.env.METADATA_SERVER_DETECTION = "none";
   await answers(child, port);
