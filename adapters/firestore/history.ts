@@ -35,8 +35,7 @@ export class History {
    */
   async load(address: Address, options: LoadOptions = {}): Promise<LoadResult> {
     const { tenant, type, id } = address;
-    const paths =
-      options.after === undefined && options.upTo === undefined ? [snapshotPath(tenant, type, id)] : [];
+    const paths = options.after === undefined && options.upTo === undefined ? [snapshotPath(tenant, type, id)] : [];
     const recent = this.#logs.recent(tenant);
     const looked = recent === undefined ? await this.#logs.fetch(tenant, paths) : undefined;
     const state = recent ?? looked?.state;
