@@ -1,4 +1,4 @@
-export type { Access, AccessPredicate, AccessRule } from "./model/access.ts";
+export type { Access, AccessPredicate, AccessRule, Readers } from "./model/access.ts";
 export { Actor } from "./model/actor.ts";
 export { type Address, keyOf } from "./model/address.ts";
 export {

@@ -38,6 +38,12 @@ export interface Query {
   get(): Promise<{ readonly docs: readonly DocumentSnapshot[] }>;
 }
 
+/** A collection: also a query for all of its documents. */
+export interface Collection extends Query {
+  /** The documents, those included that are only parents of others. */
+  listDocuments(): Promise<readonly DocumentRef[]>;
+}
+
 /** What must hold of a document for a write to it. */
 export interface Precondition {
   readonly exists?: boolean;
@@ -67,7 +73,7 @@ export interface Transaction {
 /** The slice of `Firestore` that is used, of `@google-cloud/firestore` and of `firebase-admin/firestore` alike. */
 export interface FirestoreClient {
   doc(path: string): DocumentRef;
-  collection(path: string): Query;
+  collection(path: string): Collection;
   batch(): Batch;
   getAll(...refsAndMask: ReadArgument[]): Promise<readonly DocumentSnapshot[]>;
   runTransaction<T>(body: (transaction: Transaction) => Promise<T>): Promise<T>;

@@ -90,6 +90,12 @@ export class Database {
     });
   }
 
+  /** The ids of a collection's documents, those included that are only parents of others; for small collections. */
+  async parents(collection: string, deadline = this.deadline()): Promise<readonly string[]> {
+    const documents = await this.#repeat("to list", deadline, () => this.#client.collection(collection).listDocuments());
+    return documents.map(({ id }) => id);
+  }
+
   /** Finds the documents of a collection whose array holds a text. */
   async holding(
     collection: string,

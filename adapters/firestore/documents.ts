@@ -1,4 +1,4 @@
-import type { Commit, Json, PendingCommit, PositionedCommit, Receipt, Snapshot } from "../../core/index.ts";
+import type { Commit, Json, JsonObject, PendingCommit, PositionedCommit, Receipt, Snapshot } from "../../core/index.ts";
 import type { DocumentSnapshot, Fields } from "./client.ts";
 
 /** The largest snapshot that is kept, in bytes of its JSON: a document holds 1 MiB, its name and other fields included. */
@@ -40,16 +40,16 @@ export function positionedIn(tenant: string, document: DocumentSnapshot, positio
   return frozen({ tenant, ...commit, position });
 }
 
-/** A snapshot's document, with its state as one JSON text. */
-export function snapshotFields(version: number, schema: number, state: string): Fields {
+/** A snapshot's document, with its state as one JSON text; as native fields where clients read it. */
+export function snapshotFields(version: number, schema: number, state: string | JsonObject): Fields {
   return { version, schema, state };
 }
 
 /** The snapshot that a document keeps, if there is one. */
 export function snapshotIn(document: DocumentSnapshot | undefined): Snapshot | undefined {
   if (document?.exists !== true) return undefined;
-  const { version, schema, state } = document.data() as { version: number; schema: number; state: string };
-  return frozen({ version, schema, state: JSON.parse(state) as Snapshot["state"] });
+  const { version, schema, state } = document.data() as { version: number; schema: number; state: string | JsonObject };
+  return frozen({ version, schema, state: typeof state === "string" ? (JSON.parse(state) as JsonObject) : state });
 }
 
 /** A receipt's document; the TTL policy on `expireAt` deletes it then. */

@@ -3,7 +3,7 @@ import { redacted } from "../../core/store-kit.ts";
 import type { Database, Write } from "./database.ts";
 import { commitIn, eventFields, snapshotIn } from "./documents.ts";
 import { CODE, storeError } from "./failures.ts";
-import { aggregateKey, eventKey, eventRange, kindPath, pathOf } from "./keys.ts";
+import { eventKey, eventRange, kindPath, pathOf, snapshotPath } from "./keys.ts";
 import type { Logs } from "./logs.ts";
 
 /** How many commits of an aggregate come in one round trip. */
@@ -35,8 +35,7 @@ export class History {
    */
   async load(address: Address, options: LoadOptions = {}): Promise<LoadResult> {
     const { tenant, type, id } = address;
-    const paths =
-      options.after === undefined && options.upTo === undefined ? [pathOf(tenant, "snapshots", aggregateKey(type, id))] : [];
+    const paths = options.after === undefined && options.upTo === undefined ? [snapshotPath(tenant, type, id)] : [];
     const recent = this.#logs.recent(tenant);
     const looked = recent === undefined ? await this.#logs.fetch(tenant, paths) : undefined;
     const state = recent ?? looked?.state;
@@ -64,7 +63,7 @@ export class History {
     if (state === undefined) return 0;
     const { commits } = await this.#commits(address, 0, {});
     const rewritten = commits.map((commit) => redacted(commit, redactor, redactedAt));
-    const drop: Write = { kind: "delete", path: pathOf(tenant, "snapshots", aggregateKey(type, id)) };
+    const drop: Write = { kind: "delete", path: snapshotPath(tenant, type, id) };
     let writes: Write[] = [drop];
     let bytes = 0;
     for (const { tenant: _, ...commit } of rewritten) {

@@ -5,7 +5,7 @@ import type { ParkedKey } from "../../core/index.ts";
  *
  *     tenants/{tenant}                               the registry's entry
  *     tenants/{tenant}/events/{type}.{id}.{version}  a commit
- *     tenants/{tenant}/snapshots/{type}.{id}         an aggregate's snapshot
+ *     tenants/{tenant}/snapshots/{type}/states/{id}  an aggregate's snapshot; nothing lies at `snapshots/{type}` itself
  *     tenants/{tenant}/receipts/{commandId}          a receipt
  *     tenants/{tenant}/log/open | closed             the newest refs: of a tenant that takes commits, or of a suspended one;
  *                                                    in a later life of its name open-2, closed-2 and so on
@@ -59,7 +59,17 @@ export function eventRange(type: string, id: string, version: number): { readonl
   return { from: eventKey(type, id, version), before: `${aggregateKey(type, id)}.~` };
 }
 
-/** The key of an aggregate's snapshot. */
+/** The path of the snapshots of a type: one collection a type, so that a rule can name those that clients may read. */
+export function statesPath(tenant: string, type: string): string {
+  return `${REGISTRY}/${tenant}/snapshots/${type}/states`;
+}
+
+/** The path of an aggregate's snapshot. */
+export function snapshotPath(tenant: string, type: string, id: string): string {
+  return `${statesPath(tenant, type)}/${idKey(id)}`;
+}
+
+/** The key of an aggregate, with which the keys of its commits begin. */
 export function aggregateKey(type: string, id: string): string {
   return `${type}.${idKey(id)}`;
 }

@@ -2,7 +2,7 @@ import type { PendingCommit } from "../../core/index.ts";
 import type { FieldValues } from "./client.ts";
 import type { Write } from "./database.ts";
 import { commitOf, eventFields, MAX_SNAPSHOT_BYTES, receiptFields, snapshotFields } from "./documents.ts";
-import { aggregateKey, eventKey, idKey, pathOf } from "./keys.ts";
+import { eventKey, idKey, pathOf, snapshotPath } from "./keys.ts";
 
 /** How long receipts are kept, in ms: the contract's seven days, and one for machines whose clock is ahead. */
 export const RECEIPT_LIFE = 8 * 24 * 60 * 60 * 1000;
@@ -44,11 +44,11 @@ export function prepare(tenant: string, commit: PendingCommit, now: number): Pre
   // An older snapshot cannot come later: only the batch that creates a version writes its snapshot, and creates follow each other.
   for (const { type, id, version, snapshot } of commit.writes) {
     if (snapshot === undefined) continue;
-    const state = JSON.stringify(snapshot.state);
-    const size = Buffer.byteLength(state) + OVERHEAD;
+    const text = JSON.stringify(snapshot.state);
+    const size = Buffer.byteLength(text) + OVERHEAD;
     if (size > MAX_SNAPSHOT_BYTES || bytes + size > BATCH_BYTES) continue;
-    const path = pathOf(tenant, "snapshots", aggregateKey(type, id));
-    writes.push({ kind: "set", path, fields: snapshotFields(version, snapshot.schema, state) });
+    const fields = snapshotFields(version, snapshot.schema, snapshot.isPublished ? snapshot.state : text);
+    writes.push({ kind: "set", path: snapshotPath(tenant, type, id), fields });
     bytes += size;
   }
   return { commit, writes, refs, bytes };

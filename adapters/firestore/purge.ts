@@ -1,10 +1,10 @@
 import type { Database } from "./database.ts";
-import { itemsPath, type Kind, kindPath, pathOf, workKey } from "./keys.ts";
+import { itemsPath, type Kind, kindPath, pathOf, statesPath, workKey } from "./keys.ts";
 
 /** How many documents are deleted in one batch. */
 const PAGE = 300;
 /** Threads go first: without them no cursor, view or parked event can be written any more. */
-const KINDS: readonly Kind[] = ["threads", "parked", "events", "snapshots", "receipts"];
+const KINDS: readonly Kind[] = ["threads", "parked", "events", "receipts"];
 
 /**
  * Deletes everything of a tenant whose log is closed, page by page; broken off, it is begun again.
@@ -32,6 +32,9 @@ export async function purge(database: Database, tenant: string, work: string): P
     }
   };
   for (const kind of KINDS) if (!(await clear(kindPath(tenant, kind)))) return false;
+  for (const type of await database.parents(kindPath(tenant, "snapshots"))) {
+    if (!(await clear(statesPath(tenant, type)))) return false;
+  }
   // A collection's owner is there before its first view and goes after its last.
   const owners = kindPath(tenant, "views");
   for (let after: string | undefined, isLast = false; !isLast; ) {

@@ -10,6 +10,12 @@ export type AccessRule = "tenant" | readonly string[] | AccessPredicate;
 /** Who may send which command of an aggregate class: one rule for all, or a rule by command name; deny by absence. */
 export type Access = "tenant" | Readonly<Record<string, AccessRule>>;
 
+/**
+ * Who may read what Evenant keeps for clients (a projection's views, an aggregate's published snapshots) straight from the database:
+ * everybody of the tenant, or members with one of these roles; absent = nobody.
+ */
+export type Readers = "tenant" | readonly string[];
+
 /** The rule for a command; undefined, which denies, where there is none. */
 export function ruleFor(access: Access, command: string): AccessRule | undefined {
   return access === "tenant" ? access : own(access, command);

@@ -1,4 +1,4 @@
-import type { Access } from "./access.ts";
+import type { Access, Readers } from "./access.ts";
 import type { DeepReadonly, JsonObject } from "./json.ts";
 import type { StandardSchema } from "./schema.ts";
 import type { SnapshotPolicy } from "./snapshot.ts";
@@ -96,6 +96,8 @@ export interface AggregateClass<A extends AnyAggregate = AnyAggregate> {
   readonly access: Access;
   /** When snapshots are made: `true` (default) at every commit, `{ every: n }`, or `false` for state that is not JSON. */
   readonly snapshot?: SnapshotPolicy;
+  /** Who may read its snapshots in the database; they must then fit every store as native fields (`encodeView`). Absent = nobody. */
+  readonly readers?: Readers;
   /** Schemas (Standard Schema) that a command's payload must pass, by command name. */
   readonly schemas?: Readonly<Record<string, StandardSchema>>;
   /** What lifts older payloads to the newest shape, by event name. */

@@ -42,7 +42,12 @@ export interface PendingWrite {
   /** Bytes of JSON of the events and the snapshot. */
   readonly bytes: number;
   /** The state after the events; outside the atomic set, written forward only, left out when too large for the store. */
-  readonly snapshot?: { readonly schema: number; readonly state: JsonObject };
+  readonly snapshot?: {
+    readonly schema: number;
+    readonly state: JsonObject;
+    /** Clients read it: it is kept as native fields where clients can (Firestore). */
+    readonly isPublished?: true;
+  };
 }
 
 /** An aggregate that a command asked to verify: it must still be at this version (-1 = without commits). */

@@ -1,3 +1,4 @@
+import type { Readers } from "../model/access.ts";
 import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
 import type { PositionedCommit } from "../model/commit.ts";
 import type { DeepReadonly } from "../model/json.ts";
@@ -30,6 +31,8 @@ export abstract class Projection<View extends object, E extends EventMap = Event
   declare readonly name?: string;
   /** The collection that the views are kept in: a name. */
   abstract readonly collection: string;
+  /** Who may read the views in the database; absent = nobody. */
+  declare readonly readers?: Readers;
   /** What to do with each event; annotate it as `ProjectionEvents<View, E>`, then its functions need no annotation. */
   abstract get events(): ProjectionEvents<View, E>;
 }
@@ -38,6 +41,7 @@ export abstract class Projection<View extends object, E extends EventMap = Event
 export interface AnyProjection {
   readonly name?: string;
   readonly collection: string;
+  readonly readers?: Readers;
   readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
 }
 

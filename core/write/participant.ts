@@ -6,6 +6,7 @@ import { apply, stateOf } from "../model/fold.ts";
 import { encodeObject, type JsonObject } from "../model/json.ts";
 import { isDue } from "../model/snapshot.ts";
 import { newestSchema } from "../model/upcast.ts";
+import { encodeView } from "../model/view.ts";
 import type { Cost, PendingWrite } from "../ports/event-store.ts";
 import type { Place, Rehydrated } from "./rehydrate.ts";
 
@@ -74,9 +75,11 @@ export class Participant {
     if (plan.every > 0) {
       const { value: state, bytes } = stateOf(this.aggregate);
       this.state = state;
+      const isPublished = registration.Type.readers !== undefined;
+      if (isPublished) encodeView(state, "state");
       if (isDue(plan, write.version)) {
         write.bytes += bytes;
-        write.snapshot = { schema: plan.schema, state };
+        write.snapshot = { schema: plan.schema, state, ...(isPublished && { isPublished }) };
       }
     }
     return write;

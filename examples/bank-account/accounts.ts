@@ -11,6 +11,7 @@ export interface AccountView {
 /** Keeps every account's balance, by its id. */
 export class Accounts extends Projection<AccountView, AccountEvents> {
   readonly collection = "accounts";
+  override readonly readers = ["manager"];
 
   get events(): ProjectionEvents<AccountView, AccountEvents> {
     return {

@@ -16,6 +16,7 @@ export interface PostView {
 /** Keeps every post of the blog, by its id. */
 export class Posts extends Projection<PostView, PostEvents> {
   readonly collection = "posts";
+  override readonly readers = "tenant";
 
   get events(): ProjectionEvents<PostView, PostEvents> {
     return {

@@ -20,6 +20,8 @@ export type KeyEvents = {
 export class KeyPressCalculator extends Aggregate<KeyEvents> {
   static readonly path = "/key-press-calculators";
   static readonly access = "tenant";
+  /** Clients watch the display. */
+  static readonly readers = "tenant";
 
   /** What the display shows as the result so far. */
   result = 0;

@@ -11,6 +11,7 @@ export interface TotalView {
 /** Keeps the total of each summing calculator, by its id. */
 export class Totals extends Projection<TotalView, SummingEvents> {
   readonly collection = "totals";
+  override readonly readers = "tenant";
 
   get events(): ProjectionEvents<TotalView, SummingEvents> {
     return {

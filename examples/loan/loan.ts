@@ -40,6 +40,7 @@ export class Loan extends Aggregate<LoanEvents> {
     SettleLoan: ["manager"],
     SendToCollections: ["manager"],
   } as const;
+  static readonly readers = ["manager"] as const;
 
   state: LoanState = "NEW";
   borrower = "";

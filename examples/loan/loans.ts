@@ -20,6 +20,7 @@ const idOf = (_event: unknown, commit: PositionedCommit) => commit.id;
 /** Keeps every loan's standing, by its id. */
 export class Loans extends Projection<LoanView, LoanEvents> {
   readonly collection = "loans";
+  override readonly readers = ["user", "manager"];
 
   get events(): ProjectionEvents<LoanView, LoanEvents> {
     return {

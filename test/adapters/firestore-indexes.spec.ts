@@ -94,7 +94,7 @@ describe("The indexes of Firestore", function () {
     const exempt = fieldOverrides
       .filter((field) => field.indexes.length === 0)
       .map((field) => `${field.collectionGroup}.${field.fieldPath}`);
-    expect(exempt).to.include.members(["events.data", "snapshots.state", "log.refs", "threads.data", "receipts.data"]);
+    expect(exempt).to.include.members(["events.data", "states.state", "log.refs", "threads.data", "receipts.data"]);
     expect(fieldOverrides.filter(({ ttl }) => ttl).map(({ fieldPath }) => fieldPath)).to.deep.equal(["expireAt"]);
   });
 });
