@@ -6,6 +6,7 @@ import {
   Err,
   type IEventStore,
   type ITracer,
+  type Readers,
   StreamReader,
 } from "../core/index.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
@@ -43,6 +44,8 @@ export interface Keeper {
   readonly thread: string;
   /** The name of the projection. */
   readonly handler: string;
+  /** Who may read the views, as the projection declares it: the same as in the Firestore rules; undefined = nobody. */
+  readonly readers: Readers | undefined;
 }
 
 /** A composition at work on a store: what `app` serves, and what reads along. */
@@ -90,7 +93,11 @@ function keepersOf(threads: Composition["threads"]): ReadonlyMap<string, Keeper>
     for (const handler of handlers) {
       if (!("collection" in handler)) continue;
       if (keepers.has(handler.collection)) throw Err.invalidArgument("threads", `two projections keep ${handler.collection}`);
-      keepers.set(handler.collection, { thread, handler: handler.name ?? handler.constructor.name });
+      keepers.set(handler.collection, {
+        thread,
+        handler: handler.name ?? handler.constructor.name,
+        readers: handler.readers,
+      });
     }
   }
   return keepers;

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { type AggregateClass, Err } from "../core/index.ts";
+import { type Actor, type AggregateClass, Err, type Readers } from "../core/index.ts";
 import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { Refusal } from "./problem.ts";
@@ -90,16 +90,24 @@ async function collectionIn(context: Context<AppEnv>, { service, patience = 5_00
   const collection = pathSegment(path, 1, "collection");
   const keeper = service.collections.get(collection);
   if (keeper === undefined) throw Err.notFound(`view collection ${collection}`);
+  const { actor } = context.var;
+  if (!isReader(actor, keeper.readers)) {
+    const needed = keeper.readers === undefined ? "its projection declares no readers" : "it needs a role that its readers name";
+    throw new Err("authorization", `actor ${actor.id} may not read ${collection}: ${needed}`);
+  }
   const position = queryInteger(url, "position", 0);
   if (position === undefined) return collection;
   const signal = stopping === undefined ? raw.signal : AbortSignal.any([raw.signal, stopping]);
   const { thread, handler } = keeper;
-  if (await service.reader.waitFor(context.var.actor.tenant, thread, position, { handler, timeout: patience, signal }))
-    return collection;
+  if (await service.reader.waitFor(actor.tenant, thread, position, { handler, timeout: patience, signal })) return collection;
   throw new Refusal("behind", `the views have not come to position ${position} yet: ask again, or without position`, {
     headers: { "retry-after": "1" },
     facts: { position },
   });
+}
+
+function isReader(actor: Actor, readers: Readers | undefined): boolean {
+  return readers === "tenant" || readers?.some((role) => actor.roles.includes(role)) === true;
 }
 
 function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {

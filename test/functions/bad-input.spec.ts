@@ -232,7 +232,7 @@ describe("Bad input over HTTP", () => {
     expect(JSON.stringify([body, backend.lines])).not.to.contain("hunter2");
   });
 
-  it("refuses a role that the command does not admit, and a reader of the log who is no auditor", async () => {
+  it("refuses a role that the command does not admit, a reader of the log who is no auditor, and of views whose readers it is not", async () => {
     const before = await backend.written();
     const token = await tokenOf({ roles: ["nobody"] });
     const denied = await backend.command("AddNumbers", ADD, {}, token);
@@ -242,6 +242,12 @@ describe("Bad input over HTTP", () => {
     expect(log.status).to.equal(403);
     expect(log.body.code).to.equal("authorization");
     expect(log.body.detail).to.contain("auditor");
+    for (const path of ["/views/loans", "/views/loans/loan1", "/views/accounts?position=1"]) {
+      const view = await backend.send(path, { token });
+      expect([view.status, view.body.code], path).to.deep.equal([403, "authorization"]);
+      expect(view.body.detail, path).to.contain("readers");
+    }
+    expect((await backend.send("/views/totals", { token })).status, "readers: tenant").to.equal(200);
     expect(await backend.written()).to.deep.equal(before);
   });
 
