@@ -10,6 +10,8 @@ export type ProblemCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "behind"
+  | "too_many_streams"
+  | "streams_full"
   | "deadline"
   | "stopping"
   | "internal";
@@ -36,6 +38,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   not_implemented: 501,
   store: 503,
   behind: 503,
+  too_many_streams: 429,
+  streams_full: 503,
   deadline: 503,
   stopping: 503,
 };
@@ -50,6 +54,7 @@ const TITLE: Readonly<Record<number, string>> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   501: "Not Implemented",
   503: "Service Unavailable",

@@ -84,8 +84,11 @@ export function logRoute({ service }: AppSetting): Route {
   };
 }
 
-/** The collection of the path, once its keeper has come to `?position=`. */
-async function collectionIn(context: Context<AppEnv>, { service, patience = 5_000, stopping }: AppSetting): Promise<string> {
+/** The collection of the path, once its reader is admitted and its keeper has come to `?position=`. */
+export async function collectionIn(
+  context: Context<AppEnv>,
+  { service, patience = 5_000, stopping }: AppSetting,
+): Promise<string> {
   const { url, path, raw } = context.req;
   const collection = pathSegment(path, 1, "collection");
   const keeper = service.collections.get(collection);
@@ -110,13 +113,13 @@ function isReader(actor: Actor, readers: Readers | undefined): boolean {
   return readers === "tenant" || readers?.some((role) => actor.roles.includes(role)) === true;
 }
 
-function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
+export function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
   const name = pathSegment(path, 1, "type");
   const Type = types.get(name);
   if (Type === undefined) throw Err.notFound(`aggregate type ${name}`);
   return Type;
 }
 
-function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
+export function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
   return place === "path" ? pathSegment(req.path, 2, "id") : requiredText(req.url, "id");
 }
