@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { type Actor, type AggregateClass, Err, type Readers } from "../core/index.ts";
 import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
+import { digestTag, taggedJson, versionTag } from "./etag.ts";
 import { Refusal } from "./problem.ts";
 import { pathSegment, queryInteger, queryText, requiredText } from "./request-target.ts";
 
@@ -26,7 +27,7 @@ export function aggregateRoute({ service }: AppSetting, place: IdPlace): Route {
     const aggregate = await service.handler.load(context.var.actor, Type, id, version === undefined ? {} : { version });
     if (aggregate === undefined)
       throw Err.notFound(version === undefined ? "the aggregate" : `version ${version} of the aggregate`);
-    return json(aggregateAnswer(aggregate));
+    return taggedJson(context, JSON.stringify(aggregateAnswer(aggregate)), versionTag(aggregate.aggregateVersion));
   };
 }
 
@@ -55,7 +56,7 @@ export function viewsRoute(setting: AppSetting): Route {
     const after = queryText(url, "after");
     const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
     const views = setting.service.reader.views(context.var.actor.tenant, { collection });
-    return json(await views.list({ limit, ...(after !== undefined && { after }) }));
+    return digested(context, await views.list({ limit, ...(after !== undefined && { after }) }));
   };
 }
 
@@ -66,7 +67,7 @@ export function viewRoute(setting: AppSetting, place: IdPlace): Route {
     const collection = await collectionIn(context, setting);
     const value = await setting.service.reader.views(context.var.actor.tenant, { collection }).get(id);
     if (value === undefined) throw Err.notFound("the view");
-    return json({ id, value });
+    return digested(context, { id, value });
   };
 }
 
@@ -82,6 +83,11 @@ export function logRoute({ service }: AppSetting): Route {
     const { commits, next } = await service.reader.read(actor.tenant, after, limit);
     return json({ commits: commits.map(commitAnswer), next });
   };
+}
+
+async function digested(context: Context<AppEnv>, value: unknown): Promise<Response> {
+  const text = JSON.stringify(value);
+  return taggedJson(context, text, await digestTag(text));
 }
 
 /** The collection of the path, once its keeper has come to `?position=`. */
