@@ -1,13 +1,12 @@
 import type { Context } from "hono";
-import { type Actor, type AggregateClass, Err, type Readers } from "../core/index.ts";
+import { type AggregateClass, Err } from "../core/index.ts";
 import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { digestTag, taggedJson, versionTag } from "./etag.ts";
 import { Refusal } from "./problem.ts";
+import { checkMayReadHistory, checkMayReadLog, checkMayReadState, checkMayReadViews } from "./read-access.ts";
 import { pathSegment, queryInteger, queryText, requiredText } from "./request-target.ts";
 
-/** Who may read a tenant's whole log: it holds every payload of everybody. */
-const AUDITOR = "auditor";
 /** How many commits or views are answered where the request does not say, and how many at most. */
 const PAGE = 100;
 const MOST = 1_000;
@@ -24,6 +23,7 @@ export function aggregateRoute({ service }: AppSetting, place: IdPlace): Route {
     const Type = typeIn(service.types, context.req.path);
     const id = idIn(context, place);
     const version = queryInteger(url, "version", 0);
+    await checkMayReadState(service, context.var.actor, Type, id);
     const aggregate = await service.handler.load(context.var.actor, Type, id, version === undefined ? {} : { version });
     if (aggregate === undefined)
       throw Err.notFound(version === undefined ? "the aggregate" : `version ${version} of the aggregate`);
@@ -39,6 +39,7 @@ export function historyRoute({ service }: AppSetting, place: IdPlace): Route {
     const id = idIn(context, place);
     const after = queryInteger(url, "after", -1) ?? -1;
     const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
+    await checkMayReadHistory(service, context.var.actor, Type, id);
     const commits = await service.handler.history(context.var.actor, Type, id, { after, limit });
     if (commits.length === 0 && after === -1) throw Err.notFound("the aggregate");
     const last = commits.at(-1);
@@ -75,9 +76,7 @@ export function viewRoute(setting: AppSetting, place: IdPlace): Route {
 export function logRoute({ service }: AppSetting): Route {
   return async (context) => {
     const { actor } = context.var;
-    if (!actor.roles.includes(AUDITOR)) {
-      throw new Err("authorization", `actor ${actor.id} may not read the log of the tenant: it needs the role ${AUDITOR}`);
-    }
+    checkMayReadLog(actor);
     const after = queryInteger(context.req.url, "after", 0) ?? 0;
     const limit = queryInteger(context.req.url, "limit", 1, MOST) ?? PAGE;
     const { commits, next } = await service.reader.read(actor.tenant, after, limit);
@@ -97,10 +96,7 @@ async function collectionIn(context: Context<AppEnv>, { service, patience = 5_00
   const keeper = service.collections.get(collection);
   if (keeper === undefined) throw Err.notFound(`view collection ${collection}`);
   const { actor } = context.var;
-  if (!isReader(actor, keeper.readers)) {
-    const needed = keeper.readers === undefined ? "its projection declares no readers" : "it needs a role that its readers name";
-    throw new Err("authorization", `actor ${actor.id} may not read ${collection}: ${needed}`);
-  }
+  checkMayReadViews(actor, collection, keeper.readers);
   const position = queryInteger(url, "position", 0);
   if (position === undefined) return collection;
   const signal = stopping === undefined ? raw.signal : AbortSignal.any([raw.signal, stopping]);
@@ -110,10 +106,6 @@ async function collectionIn(context: Context<AppEnv>, { service, patience = 5_00
     headers: { "retry-after": "1" },
     facts: { position },
   });
-}
-
-function isReader(actor: Actor, readers: Readers | undefined): boolean {
-  return readers === "tenant" || readers?.some((role) => actor.roles.includes(role)) === true;
 }
 
 function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
