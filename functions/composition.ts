@@ -10,6 +10,7 @@ import {
   StreamReader,
   type UpcasterMap,
 } from "../core/index.ts";
+import { typeOf } from "../core/model/aggregate.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
@@ -79,8 +80,8 @@ export function compose(store: IEventStore, { aggregates, threads }: Composition
     handler: new CommandHandler(store, aggregates, options),
     reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
     threads,
-    types: new Map(aggregates.map((Type) => [Type.path.replace(/^\//, ""), Type])),
-    upcasters: new Map(aggregates.map((Type) => [Type.path.replace(/^\//, ""), Type.upcasters ?? {}])),
+    types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
+    upcasters: new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}])),
     commands: new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands))),
     collections: keepersOf(threads),
   };

@@ -3,6 +3,9 @@ import { commitAnswer } from "./answers.ts";
 import { type EventStream, encodeEvent } from "./event-stream.ts";
 import { idOf, markOf, placeIn } from "./event-stream-place.ts";
 
+/** Throws where the client may not read the aggregate any more. */
+export type Guard = () => Promise<void>;
+
 /** How many commits are loaded at once. */
 const PAGE = 100;
 
@@ -11,6 +14,8 @@ export class CommitSubscriber {
   readonly stream: EventStream;
   isLive = false;
   readonly #address: Address;
+  /** Asked before each commit where the aggregate's state decides who may read; undefined where it does not. */
+  readonly #guard: Guard | undefined;
   #lastId: string | undefined;
   /** The version up to which the client has everything. */
   #version: number;
@@ -19,18 +24,19 @@ export class CommitSubscriber {
   #isBusy = false;
   #hasMissed = false;
 
-  constructor(stream: EventStream, address: Address, after: number, lastId: string | undefined) {
+  constructor(stream: EventStream, address: Address, after: number, lastId: string | undefined, guard: Guard | undefined) {
     this.stream = stream;
     this.#address = address;
     this.#version = after;
     this.#lastId = lastId;
+    this.#guard = guard;
   }
 
   /** Hears of a commit of its aggregate; sends it if it is the next, else catches up later. */
   tell(commit: Commit): void {
     this.#hasMissed = true;
     if (!this.isLive || commit.version <= this.#version) return;
-    this.isLive = commit.version === this.#version + 1 && this.#send(commit);
+    this.isLive = this.#guard === undefined && commit.version === this.#version + 1 && this.#send(commit);
   }
 
   /** Sends the history up to now; does nothing while it is at it. */
@@ -42,6 +48,8 @@ export class CommitSubscriber {
         this.#hasMissed = false;
         const { commits, life } = await store.load(this.#address, { after: this.#version, limit: PAGE });
         if (!(await this.#isOf(life))) continue;
+        // After the load: so it is asked about a state that holds what was loaded.
+        if (this.#guard !== undefined) await this.#guard();
         for (const commit of commits) if (!(await this.stream.room()) || !this.#send(commit)) return;
         if (commits.length > 0 || this.#hasMissed) continue;
         this.isLive = true;

@@ -1,6 +1,6 @@
-import { type Address, type IEventStore, keyOf, type PositionedCommit, type Waiting } from "../core/index.ts";
+import { type Address, Err, type IEventStore, keyOf, type PositionedCommit, type Waiting } from "../core/index.ts";
 import type { EventStream } from "./event-stream.ts";
-import { CommitSubscriber } from "./event-stream-commit-subscriber.ts";
+import { CommitSubscriber, type Guard } from "./event-stream-commit-subscriber.ts";
 import { Follower, type Look } from "./event-stream-follow.ts";
 import { errorFacts, type Log } from "./log.ts";
 
@@ -8,6 +8,16 @@ import { errorFacts, type Log } from "./log.ts";
 const PAGE = 100;
 /** A thread that nobody reads by: only to ask where the head is. */
 const NO_THREAD = "streams";
+
+/** What a stream of commits is about. */
+export interface CommitInterest {
+  readonly address: Address;
+  /** A version; -1 = from the first. */
+  readonly after: number;
+  /** The `Last-Event-ID` of a client that comes back: it counts instead of `after`. */
+  readonly lastId: string | undefined;
+  readonly guard: Guard | undefined;
+}
 
 /** Streams of aggregates' commits: one follower for each tenant that somebody listens to. */
 export class CommitStreams {
@@ -20,12 +30,12 @@ export class CommitStreams {
     this.#log = log;
   }
 
-  /** Tells a stream the commits of one aggregate after a version, or after the one that `lastId` names, until it is over. */
-  join(stream: EventStream, address: Address, after: number, lastId: string | undefined): void {
+  /** Tells a stream the commits of one aggregate, until it is over. */
+  join(stream: EventStream, { address, after, lastId, guard }: CommitInterest): void {
     const { tenant } = address;
     const feed = this.#feeds.get(tenant) ?? new TenantFeed(this.#store, tenant, this.#log);
     this.#feeds.set(tenant, feed);
-    const leave = feed.join(address, new CommitSubscriber(stream, address, after, lastId));
+    const leave = feed.join(address, new CommitSubscriber(stream, address, after, lastId, guard));
     stream.signal.addEventListener("abort", () => {
       if (leave() === "last" && this.#feeds.get(tenant) === feed) this.#feeds.delete(tenant);
     });
@@ -90,9 +100,10 @@ class TenantFeed {
   #catchUp(): void {
     for (const subscriber of this.#everybody()) {
       subscriber.catchUp(this.#store).catch((error: unknown) => {
+        if (Err.is(error, "authorization")) return subscriber.stream.end("refused");
         const facts = { tenant: this.#tenant, error: errorFacts(error) };
         this.#log?.("WARNING", "a stream could not be told its commits: its client comes back", facts);
-        subscriber.stream.end("failed");
+        return subscriber.stream.end("failed");
       });
     }
   }

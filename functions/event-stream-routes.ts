@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { decodeJwt } from "jose";
-import { checkId, defaultPlatform, Err } from "../core/index.ts";
+import { type AggregateClass, checkId, defaultPlatform, Err } from "../core/index.ts";
+import { typeOf } from "../core/model/aggregate.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { EventStream } from "./event-stream.ts";
 import { CommitStreams } from "./event-stream-commits.ts";
@@ -8,6 +9,7 @@ import { StreamLimits } from "./event-stream-limits.ts";
 import { streamSetting } from "./event-stream-setting.ts";
 import { ViewStreams } from "./event-stream-views.ts";
 import { Refusal } from "./problem.ts";
+import { checkMayReadHistory } from "./read-access.ts";
 import { collectionIn, type IdPlace, idIn, typeIn } from "./read-routes.ts";
 import { queryInteger, queryText } from "./request-target.ts";
 
@@ -35,7 +37,8 @@ export function eventStreams(setting: AppSetting): StreamRoutes {
   const viewStreams = new ViewStreams(service, bounds.release, log);
   const commitStreams = new CommitStreams(service.store, log);
   const open = ({ var: { actor }, req }: Context<AppEnv>): EventStream => {
-    if (stopping?.aborted) throw new Refusal("stopping", "the server is stopping: come back later", { headers: { "retry-after": "1" } });
+    if (stopping?.aborted)
+      throw new Refusal("stopping", "the server is stopping: come back later", { headers: { "retry-after": "1" } });
     // An answer to HEAD has no body, so nobody would ever close the stream.
     if (req.raw.method === "HEAD") throw new Refusal("method_not_allowed", "use GET here", { headers: { allow: "GET" } });
     const releaseAt = limits.admit(actor.tenant);
@@ -61,12 +64,22 @@ export function eventStreams(setting: AppSetting): StreamRoutes {
       const Type = typeIn(service.types, path);
       const id = checkId(idIn(context, place), "id");
       const after = queryInteger(url, "after", -1) ?? -1;
+      const guard = () => checkMayReadHistory(service, context.var.actor, Type, id);
+      await guard();
       const stream = open(context);
-      const address = { tenant, type: Type.path.replace(/^\//, ""), id };
-      commitStreams.join(stream, address, after, context.req.header("Last-Event-ID"));
+      commitStreams.join(stream, {
+        address: { tenant, type: typeOf(Type), id },
+        after,
+        lastId: context.req.header("Last-Event-ID"),
+        guard: isDecidedByState(Type) ? guard : undefined,
+      });
       return stream.response;
     },
   };
+}
+
+function isDecidedByState({ access }: AggregateClass): boolean {
+  return typeof access === "object" && Object.values(access).some((rule) => typeof rule === "function");
 }
 
 /** When a token that was verified already ends, in ms since 1970; the end of time where it does not say. */

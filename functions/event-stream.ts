@@ -2,7 +2,7 @@ import { defaultPlatform, type Json } from "../core/index.ts";
 import type { StreamSetting } from "./event-stream-setting.ts";
 
 /** Why a stream ends that was not the client's doing. */
-export type EndReason = "expired" | "stopping" | "failed";
+export type EndReason = "expired" | "stopping" | "refused" | "failed";
 
 const encoder = new TextEncoder();
 const HEARTBEAT = encoder.encode(":\n\n");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { type IEventStore, StoreError, StreamReader } from "../../core/index.ts";
+import { type Actor, Aggregate, type CommandContext, type IEventStore, StoreError, StreamReader } from "../../core/index.ts";
 import { Item, ShoppingList } from "../../examples/pwa-backend/shopping.ts";
 import type { StreamSetting } from "../../functions/event-stream-setting.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
@@ -297,11 +297,44 @@ describe("event streams", () => {
       expect(second.events.map(({ event }) => event)).to.deep.equal(["reset", "commit", "commit"]);
     });
 
+    it("end as soon as the state no longer lets their client read", async () => {
+      /** A note that anybody may write until it is closed. */
+      class Note extends Aggregate<{ Written: { text: string }; Closed: Record<string, never> }> {
+        static readonly path = "/notes";
+        static readonly access = { Write: (_actor: Actor, note: Note) => !note.isClosed, Close: ["clerk"] };
+        isClosed = false;
+        get commands() {
+          return {
+            Write: (context: CommandContext<Note, { text: string }>) => context.push("Written"),
+            Close: (context: CommandContext<Note>) => context.push("Closed", {}),
+          };
+        }
+        get events() {
+          return {
+            Written: () => {},
+            Closed: () => {
+              this.isClosed = true;
+            },
+          };
+        }
+      }
+      backend = await startBackend({ composition: { aggregates: [Note], threads: {} } });
+      await send("Write", "n1", { text: "one" });
+      const client = await open("/aggregates/notes/n1/stream").until(({ events }) => events.length === 1);
+      await send("Write", "n1", { text: "two" });
+      await client.until(({ events }) => events.length === 2);
+      await send("Close", "n1", {}, await tokenOf({ roles: ["clerk"] }));
+      expect(await client.ended).to.equal("ended");
+      expect(client.events.at(-1)).to.deep.include({ event: "end", data: { reason: "refused" } });
+      expect(client.named("commit").map(({ data }) => data.version)).to.deep.equal([0, 1]);
+    });
+
     it("are refused like the plain routes", async () => {
       await start();
       for (const [status, path, bearer] of [
         [401, "/aggregates/items/milk/stream", "nonsense"],
         [404, "/aggregates/unknown/milk/stream", token],
+        [403, "/aggregates/items/milk/stream", await tokenOf({ roles: ["guest"] })],
         [400, "/aggregates/items/stream", token],
         [400, "/aggregates/items/milk/stream?after=-2", token],
         [400, "/aggregates/items/a%00b/stream", token],
