@@ -3,8 +3,11 @@ import { commitAnswer } from "./answers.ts";
 import { type EventStream, encodeEvent } from "./event-stream.ts";
 import { idOf, markOf, placeIn } from "./event-stream-place.ts";
 
-/** Throws where the client may not read the aggregate any more. */
-export type Guard = () => Promise<void>;
+/** Who may read an aggregate where its state decides. */
+export interface Guard {
+  /** @throws {Err} `authorization` where the client may not read it any more. */
+  check(): Promise<void>;
+}
 
 /** How many commits are loaded at once. */
 const PAGE = 100;
@@ -49,7 +52,7 @@ export class CommitSubscriber {
         const { commits, life } = await store.load(this.#address, { after: this.#version, limit: PAGE });
         if (!(await this.#isOf(life))) continue;
         // After the load: so it is asked about a state that holds what was loaded.
-        if (this.#guard !== undefined) await this.#guard();
+        await this.#guard?.check();
         for (const commit of commits) if (!(await this.stream.room()) || !this.#send(commit)) return;
         if (commits.length > 0 || this.#hasMissed) continue;
         this.isLive = true;

@@ -4,6 +4,7 @@ import { type AggregateClass, checkId, defaultPlatform, Err } from "../core/inde
 import { typeOf } from "../core/model/aggregate.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { EventStream } from "./event-stream.ts";
+import type { Guard } from "./event-stream-commit-subscriber.ts";
 import { CommitStreams } from "./event-stream-commits.ts";
 import { StreamLimits } from "./event-stream-limits.ts";
 import { streamSetting } from "./event-stream-setting.ts";
@@ -64,8 +65,8 @@ export function eventStreams(setting: AppSetting): StreamRoutes {
       const Type = typeIn(service.types, path);
       const id = checkId(idIn(context, place), "id");
       const after = queryInteger(url, "after", -1) ?? -1;
-      const guard = () => checkMayReadHistory(service, context.var.actor, Type, id);
-      await guard();
+      const guard: Guard = { check: () => checkMayReadHistory(service, context.var.actor, Type, id) };
+      await guard.check();
       const stream = open(context);
       commitStreams.join(stream, {
         address: { tenant, type: typeOf(Type), id },
