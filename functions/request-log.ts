@@ -35,11 +35,11 @@ function severityOf(status: number): Severity {
   return status > 500 ? "WARNING" : "INFO";
 }
 
-/** The route as it was declared; a command by its name, which was found in the list of commands before. */
+/** The route that answered, as it was declared; a command by its name, which was found in the list of commands before. */
 function routeOf(context: Context<AppEnv>): string {
   const { command } = context.var;
   if (command !== undefined) return `/commands/${command}`;
-  const path = routePath(context, -1);
+  const path = routePath(context);
   return path.includes("*") ? "none" : path;
 }
 
