@@ -5,6 +5,7 @@ import {
   CommandHandler,
   Err,
   type IEventStore,
+  type IPlatform,
   type ITracer,
   type Readers,
   StreamReader,
@@ -39,6 +40,8 @@ export const examples: Composition = {
 /** Settings of a service. */
 export interface ServiceOptions {
   readonly tracer?: ITracer;
+  /** Clock, ids and digests; default: those of every platform. */
+  readonly platform?: IPlatform;
   /** Compares every snapshot with a fold of the events: slow, finds impure aggregates. */
   readonly development?: boolean;
   /** `auto` (default) opens a tenant at its first command; `provisioned` refuses an unknown one. */
@@ -83,11 +86,11 @@ export function compose(
   { aggregates, threads, samples = [] }: Composition,
   options: ServiceOptions = {},
 ): Service {
-  const { tracer } = options;
+  const { tracer, platform } = options;
   return {
     store,
     handler: new CommandHandler(store, aggregates, options),
-    reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
+    reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }), ...(platform && { platform }) }),
     threads,
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
     upcasters: new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}])),
