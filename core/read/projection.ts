@@ -53,6 +53,8 @@ export interface AnyProjection {
   readonly collection: string;
   readonly readers?: Readers;
   readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
+  /** See `AnyEventHandler.due`. */
+  readonly due?: (tenant: string) => Promise<number | undefined>;
 }
 
 interface ProjectionStepLike {

@@ -66,7 +66,7 @@ export class StreamReader {
     const { pollOnce } = await import("./poll.ts");
     const result = await pollOnce(subscribers, setting);
     this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
-    return result;
+    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
   /**
@@ -174,6 +174,16 @@ export class StreamReader {
   ): Promise<{ readonly retried: number; readonly failed: number }> {
     const { retryParked } = await import("./operator.ts");
     return retryParked(this.#thread(tenant, thread), one(handler));
+  }
+
+  /** Lets the handlers do what a time asks for; the result says when the next time is. */
+  async #met(tenant: string, handlers: readonly AnyHandler[], result: PollResult): Promise<PollResult> {
+    let { retryAt } = result;
+    for (const handler of handlers) {
+      const at = await handler.due?.(tenant);
+      if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
+    }
+    return retryAt === undefined ? result : { ...result, retryAt };
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {
