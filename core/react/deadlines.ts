@@ -21,6 +21,8 @@ const LOOK_AGAIN = 100;
 /** How long a command waits that failed without being refused, in ms. */
 const TRY_AGAIN = 10_000;
 const PAGE = 50;
+/** How many deadlines that were met are remembered until their views are gone. */
+const REMEMBERED = 1_000;
 
 /**
  * Keeps the commands that reactions scheduled, by their time, and sends those that are due: put it beside the reactions on their thread.
@@ -34,6 +36,8 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   readonly #reader: Pick<StreamReader, "views">;
   readonly #reactions: ReadonlyMap<string, Sender>;
   readonly #platform: IPlatform;
+  /** What this instance met: its view stays until this projection comes to the event, and is not to be met again meanwhile. */
+  readonly #met = new Set<string>();
 
   /** `reactions` are all those that schedule: a deadline goes back to the one that set it, by its name. */
   constructor(
@@ -80,6 +84,8 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     tenant: string,
     { id, version, reaction, command, data, correlationId, causationId }: DeadlineView,
   ): Promise<number> {
+    const key = `${tenant}/${version}/${id}`;
+    if (this.#met.has(key)) return this.#platform.now() + LOOK_AGAIN;
     const sender = this.#reactions.get(reaction);
     if (sender === undefined)
       throw Err.precondition(`the reaction ${reaction} has deadlines but is not among those of Deadlines`);
@@ -101,6 +107,8 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
       // Met by somebody else, or set anew or cancelled since.
       if (!Err.is(error, "concurrency")) throw error;
     }
+    if (this.#met.size >= REMEMBERED) this.#met.clear();
+    this.#met.add(key);
     return this.#platform.now() + LOOK_AGAIN;
   }
 }

@@ -34,7 +34,10 @@ export abstract class Reaction<E extends EventMap, C extends AggregateClasses = 
     this.commands = commands;
   }
 
-  /** Called with each command that is refused; what it returns is done in its place, and a refusal of that is a failure of the handler. */
+  /**
+   * Called with each command that is refused, after a crash once more; what it returns is done in its place, once. A refusal of that is a
+   * failure of the handler.
+   */
   abstract onRefused(refusal: Refusal): Promise<Effects> | Promise<void> | Effects | void;
 
   /** A command to send now. */
