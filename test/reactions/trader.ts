@@ -14,7 +14,7 @@ import type { TurnedClock } from "../support/turned-clock.ts";
 export const DELAY = 60_000;
 
 /** Books a fee on two other wallets for each payment of 1 or more, schedules what a note asks for, and keeps what was refused. */
-export class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
+class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
   readonly name = "Trader";
   readonly roles = ["teller"];
   readonly refusals: Refusal[] = [];
