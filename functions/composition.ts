@@ -70,7 +70,7 @@ export interface Service {
  * How long a thread is leased, in ms. After a crash nobody reads it until the lease has ended: short enough that `?position=` outwaits it,
  * long enough for handlers that only keep views; a slow one (mail, HTTP) needs a longer lease.
  */
-const LEASE = 2_000;
+export const LEASE = 2_000;
 
 /** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
 export function compose(
@@ -84,10 +84,15 @@ export function compose(
     reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
     threads,
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
-    commands: new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands))),
+    commands: commandsOf(aggregates),
     collections: keepersOf(threads),
     samples,
   };
+}
+
+/** The names of all commands of some aggregates. */
+export function commandsOf(aggregates: AggregateClasses): ReadonlySet<string> {
+  return new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands)));
 }
 
 /** Keeps every thread of a service reading, for all tenants, until the signal aborts; rejects as soon as one of them cannot go on. */
