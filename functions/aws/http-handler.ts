@@ -1,0 +1,48 @@
+import type { Context } from "aws-lambda";
+import { problemOf, problemResponse, Refusal } from "../problem.ts";
+import { type HttpEvent, type HttpResult, requestOf, resultOf } from "./http-event.ts";
+
+/** A fetch-style application. */
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** What is left for sending the answer when the time that Lambda gives is over, in ms. */
+const MARGIN = 500;
+
+/** Makes the Lambda handler of an application, which is opened at the first request and kept. */
+export function httpHandler(open: () => Promise<Fetch>) {
+  return async (event: HttpEvent, context: Pick<Context, "getRemainingTimeInMillis">): Promise<HttpResult> => {
+    let request: Request;
+    try {
+      request = requestOf(event);
+    } catch (error) {
+      return resultOf(problemResponse(problemOf(error)));
+    }
+    return resultOf(await inTime(answer(open, request), context.getRemainingTimeInMillis() - MARGIN));
+  };
+}
+
+async function answer(open: () => Promise<Fetch>, request: Request): Promise<Response> {
+  const fetch = await open();
+  return fetch(request);
+}
+
+/** The application has a deadline of its own; this one is for starts so slow that Lambda's comes first, which would answer nothing. */
+async function inTime(answered: Promise<Response>, time: number): Promise<Response> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<Response>((resolve) => {
+    timer = setTimeout(() => resolve(problemResponse(problemOf(tooSlow()))), Math.max(0, time));
+  });
+  try {
+    return await Promise.race([answered, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooSlow(): Refusal {
+  return new Refusal(
+    "deadline",
+    "the request was not finished in the time of its function, and may still be: resend it, a command with the same Idempotency-Key",
+    { headers: { "retry-after": "1" } },
+  );
+}
