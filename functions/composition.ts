@@ -64,7 +64,7 @@ export interface Service {
  * How long a thread is leased, in ms. After a crash nobody reads it until the lease has ended: short enough that `?position=` outwaits it,
  * long enough for handlers that only keep views; a slow one (mail, HTTP) needs a longer lease.
  */
-const LEASE = 2_000;
+export const LEASE = 2_000;
 
 /** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
 export function compose(store: IEventStore, { aggregates, threads }: Composition, options: ServiceOptions = {}): Service {
