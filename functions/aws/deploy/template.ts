@@ -17,6 +17,9 @@ const FUNCTIONS: Readonly<
 };
 const NAMES = Object.keys(FUNCTIONS) as readonly FunctionName[];
 
+/** The files of the bundle that Lambda calls. */
+export const ENTRIES: readonly string[] = NAMES.map((name) => FUNCTIONS[name].file);
+
 /** Where the bundle lies, seen from the template; `aws cloudformation package` uploads it from there. */
 export const CODE = "../../dist/aws";
 
