@@ -9,7 +9,7 @@ const MARGIN = 5_000;
 export function sweepHandler(open: () => Promise<Sweep>, { polls }: { readonly polls: number }, log: Log) {
   return async (_event: unknown, context: Pick<Context, "getRemainingTimeInMillis">): Promise<Swept> => {
     const sweep = await open();
-    const swept = await sweep({ budget: Math.max(1, context.getRemainingTimeInMillis() - MARGIN), polls });
+    const swept = await sweep({ budget: Math.max(1, Math.floor(context.getRemainingTimeInMillis() - MARGIN)), polls });
     log(swept.failed > 0 || !swept.isComplete ? "WARNING" : "INFO", "swept", { ...swept });
     return swept;
   };
