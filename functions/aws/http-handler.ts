@@ -8,8 +8,8 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 /** What is left for sending the answer when the time that Lambda gives is over, in ms. */
 const MARGIN = 500;
 
-/** Makes the Lambda handler of an application, which is opened at the first request and kept. */
-export function httpHandler(open: () => Promise<Fetch>) {
+/** Makes the Lambda handler of an application. */
+export function httpHandler(fetch: Fetch) {
   return async (event: HttpEvent, context: Pick<Context, "getRemainingTimeInMillis">): Promise<HttpResult> => {
     let request: Request;
     try {
@@ -17,16 +17,11 @@ export function httpHandler(open: () => Promise<Fetch>) {
     } catch (error) {
       return resultOf(problemResponse(problemOf(error)));
     }
-    return resultOf(await inTime(answer(open, request), context.getRemainingTimeInMillis() - MARGIN));
+    return resultOf(await inTime(Promise.resolve(fetch(request)), context.getRemainingTimeInMillis() - MARGIN));
   };
 }
 
-async function answer(open: () => Promise<Fetch>, request: Request): Promise<Response> {
-  const fetch = await open();
-  return fetch(request);
-}
-
-/** The application has a deadline of its own; this one is for starts so slow that Lambda's comes first, which would answer nothing. */
+/** The application has a deadline of its own; this one is for when Lambda's time is over first, which would answer nothing. */
 async function inTime(answered: Promise<Response>, time: number): Promise<Response> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<Response>((resolve) => {

@@ -23,12 +23,11 @@ const LEAST = 500;
  * What could not be read in time, or failed, comes again: of each such tenant its first record is reported, and Lambda goes back to the
  * earliest of them. Tenants that were served come again with it, and cost a look.
  */
-export function streamHandler(open: () => Promise<Ring>, log: Log) {
+export function streamHandler(ring: Ring, log: Log) {
   return async (batch: StreamBatch, context: Pick<Context, "getRemainingTimeInMillis">): Promise<DynamoDBBatchResponse> => {
     const waiting = [...tenantsWithNews(batch)];
     const unserved = new Set<string>();
     if (waiting.length === 0) return { batchItemFailures: [] };
-    const ring = await open();
     const left = () => context.getRemainingTimeInMillis() - MARGIN;
     const lane = async () => {
       for (let tenant = waiting.shift(); tenant !== undefined; tenant = waiting.shift()) {

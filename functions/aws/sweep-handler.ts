@@ -6,9 +6,8 @@ import type { Sweep, Swept } from "../sweep.ts";
 const MARGIN = 5_000;
 
 /** Makes the Lambda handler of the schedule; what the event says does not matter. */
-export function sweepHandler(open: () => Promise<Sweep>, { polls }: { readonly polls: number }, log: Log) {
+export function sweepHandler(sweep: Sweep, { polls }: { readonly polls: number }, log: Log) {
   return async (_event: unknown, context: Pick<Context, "getRemainingTimeInMillis">): Promise<Swept> => {
-    const sweep = await open();
     const swept = await sweep({ budget: Math.max(1, Math.floor(context.getRemainingTimeInMillis() - MARGIN)), polls });
     log(swept.failed > 0 || !swept.isComplete ? "WARNING" : "INFO", "swept", { ...swept });
     return swept;

@@ -11,7 +11,7 @@ const isOnDynamoDb = process.env.AWS_CONFORMANCE_STORE === "dynamodb" && hasDyna
 httpConformance(
   `The Lambda handler${isOnDynamoDb ? ", on DynamoDB," : ""}`,
   async (setting) => {
-    const handler = httpHandler(async () => app(setting).fetch);
+    const handler = httpHandler(app(setting).fetch);
     return {
       fetch: async (request) => {
         // What Lambda sends and gets is JSON: nothing else gets through.

@@ -176,10 +176,7 @@ const tenantOf = (record: DynamoDBRecord) => tenantsWithNews({ Records: [record]
       }),
     );
     const ring = doorbell({ store, service: compose(store, calculators) });
-    await streamHandler(
-      async () => ring,
-      () => {},
-    )({ Records: records }, contextOf());
+    await streamHandler(ring, () => {})({ Records: records }, contextOf());
     await store.close();
     expect(await stepsOfAll()).to.deep.equal([1, 2, 3]);
     expect(refused).to.deep.equal([]);
@@ -190,11 +187,10 @@ const tenantOf = (record: DynamoDBRecord) => tenantsWithNews({ Records: [record]
     const records = await begin();
     const budgets: number[] = [];
     const handler = streamHandler(
-      async () =>
-        async (tenant, { budget }) => {
-          budgets.push(budget);
-          return { tenant, status: "idle", handled: 0 };
-        },
+      async (tenant, { budget }) => {
+        budgets.push(budget);
+        return { tenant, status: "idle", handled: 0 };
+      },
       () => {},
     );
     const of = (count: number) =>

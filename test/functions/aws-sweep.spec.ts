@@ -33,7 +33,7 @@ const SCHEDULED = {
   const coldStart = (polls = 10_000) => {
     const { store, service, table } = bench;
     const place = sweepPlace(table.document, { table: table.table });
-    return sweepHandler(async () => sweeper({ store, service, place, log }), { polls }, log);
+    return sweepHandler(sweeper({ store, service, place, log }), { polls }, log);
   };
   const severities = (): readonly (Severity | unknown)[] => lines.map(({ severity }) => severity);
 

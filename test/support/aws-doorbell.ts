@@ -39,7 +39,7 @@ export async function doorbellBench(through: (store: IEventStore) => IEventStore
     store,
     service,
     lines,
-    handler: streamHandler(async () => ring, log),
+    handler: streamHandler(ring, log),
     add: async (tenant, count) => {
       const actor = new Actor({ id: "ada", tenant, roles: ["user"] });
       for (let step = 0; step < count; step++)

@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { awsTemplate, CODE, ENTRIES } from "./template.ts";
@@ -37,7 +38,10 @@ export async function bundle(folder: string): Promise<number> {
     metafile: true,
     logLevel: "warning",
   });
-  return Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+  const outputs = Object.values(metafile.outputs);
+  const missing = outputs.flatMap(({ imports }) => imports).filter(({ external, path }) => external === true && !isBuiltin(path));
+  if (missing.length > 0) throw new Error(`the bundle lacks ${missing.map(({ path }) => path).join(", ")}`);
+  return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 if (import.meta.main) {

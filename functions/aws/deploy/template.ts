@@ -20,6 +20,11 @@ const NAMES = Object.keys(FUNCTIONS) as readonly FunctionName[];
 /** The files of the bundle that Lambda calls. */
 export const ENTRIES: readonly string[] = NAMES.map((name) => FUNCTIONS[name].file);
 
+/** How long the function of a file may take, in s. */
+export function timeoutOf(entry: string): number {
+  return Object.values(FUNCTIONS).find(({ file }) => file === entry)?.timeout ?? 0;
+}
+
 /** Where the bundle lies, seen from the template; `aws cloudformation package` uploads it from there. */
 export const CODE = "../../dist/aws";
 
