@@ -8,7 +8,7 @@ import { commandRoute } from "./command-route.ts";
 import { errorFacts, type Log } from "./log.ts";
 import { problemOf, problemResponse, Refusal } from "./problem.ts";
 import { aggregateRoute, historyRoute, logRoute, viewRoute, viewsRoute } from "./read-routes.ts";
-import { rawPath } from "./request-target.ts";
+import { commandIn, rawPath } from "./request-target.ts";
 
 /** Makes the HTTP application: fetch-style, without anything of a platform. */
 export function app(setting: AppSetting): Hono<AppEnv> {
@@ -44,7 +44,7 @@ export function app(setting: AppSetting): Hono<AppEnv> {
 
 function authenticated(authenticate: Authenticator): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
-    context.set("actor", await authenticate(context.req.header("Authorization") ?? null));
+    context.set("actor", await authenticate(context.req.header("Authorization") ?? null, commandIn(context.req.path)));
     await next();
   };
 }

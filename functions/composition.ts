@@ -74,9 +74,14 @@ export function compose(store: IEventStore, { aggregates, threads }: Composition
     reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
     threads,
     types: new Map(aggregates.map((Type) => [Type.path.replace(/^\//, ""), Type])),
-    commands: new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands))),
+    commands: commandsOf(aggregates),
     collections: keepersOf(threads),
   };
+}
+
+/** The names of all commands of some aggregates. */
+export function commandsOf(aggregates: AggregateClasses): ReadonlySet<string> {
+  return new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands)));
 }
 
 /** Keeps every thread of a service reading, for all tenants, until the signal aborts; rejects as soon as one of them cannot go on. */
