@@ -9,6 +9,7 @@ import {
   type Readers,
   StreamReader,
 } from "../core/index.ts";
+import { typeOf } from "../core/model/aggregate.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
@@ -73,7 +74,7 @@ export function compose(store: IEventStore, { aggregates, threads }: Composition
     handler: new CommandHandler(store, aggregates, options),
     reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
     threads,
-    types: new Map(aggregates.map((Type) => [Type.path.replace(/^\//, ""), Type])),
+    types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
     commands: commandsOf(aggregates),
     collections: keepersOf(threads),
   };

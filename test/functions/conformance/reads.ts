@@ -112,6 +112,32 @@ export const READ_CASES: readonly HttpCase[] = [
     ],
   },
   {
+    title: "shows an aggregate to its readers and to who may send its commands, and its history to auditors too",
+    steps: [
+      ...three("read-6"),
+      ...["/read-6", "/read-6?version=0", "?id=read-6", "/read-6/events", "/unknown"].map((path) => ({
+        send: { path: `${CALCULATORS}${path}`, as: "guest" as const },
+        expect: { status: 403, problem: { code: "authorization", detail: /gus may not read.*\/summing-calculators / } },
+      })),
+      {
+        send: { path: `${CALCULATORS}/read-6`, as: "bob" },
+        expect: ok({ aggregateId: "read-6", version: 2, state: { sum: 117 } }),
+      },
+      {
+        send: { path: `${CALCULATORS}/read-6/events?after=1`, as: "auditor" },
+        expect: ok({ commits: [commitOf("read-6", 2, 100)] }),
+      },
+      {
+        send: { path: `${CALCULATORS}/read-6`, as: "auditor" },
+        expect: { status: 403, problem: { code: "authorization", detail: /olga may not read/ } },
+      },
+      {
+        send: { path: "/aggregates/key-press-calculators/unknown", as: "guest" },
+        expect: { status: 404, problem: { code: "not_found", detail: /aggregate/ } },
+      },
+    ],
+  },
+  {
     title: "shows nothing of one tenant to another",
     steps: [
       ...three("read-5"),
