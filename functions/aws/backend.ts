@@ -2,6 +2,7 @@ import type { IEventStore } from "../../core/index.ts";
 import { app } from "../app.ts";
 import { bearerAuthenticator } from "../auth.ts";
 import { compose, examples, type Service } from "../composition.ts";
+import type { EdgeSettings } from "../edge-settings.ts";
 import { jsonLog, type Log, logTracer } from "../log.ts";
 import type { SweepPlace } from "../sweep.ts";
 import type { Fetch } from "./http-handler.ts";
@@ -41,6 +42,6 @@ export function serviceOn(store: IEventStore, { tenants }: Pick<AwsSettings, "te
 }
 
 /** The HTTP application of a deployment. */
-export function httpApp(service: Service, issuer: IssuerSettings, log: Log): Fetch {
-  return app({ service, authenticate: bearerAuthenticator(jwksVerifier(issuer)), log }).fetch;
+export function httpApp(service: Service, issuer: IssuerSettings, edge: EdgeSettings, log: Log): Fetch {
+  return app({ ...edge, service, authenticate: bearerAuthenticator(jwksVerifier(issuer)), log }).fetch;
 }

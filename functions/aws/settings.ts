@@ -11,7 +11,7 @@ export interface AwsSettings {
 /** An environment, as `process.env` is one. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every variable that the functions read; the template sets each, and the doctor looks at each. */
+/** The variables that the template knows: it sets each, and the doctor looks at each. */
 export const VARIABLES = {
   table: "EVENANT_TABLE",
   tenants: "EVENANT_TENANTS",
@@ -22,6 +22,8 @@ export const VARIABLES = {
   algorithms: "TOKEN_ALGORITHMS",
   tenantClaim: "TOKEN_TENANT_CLAIM",
   rolesClaim: "TOKEN_ROLES_CLAIM",
+  origins: "CORS_ORIGINS",
+  tenantRate: "TENANT_RATE",
 } as const;
 
 /** What may sign: asymmetric algorithms only, so that no public key ever counts as a secret. */

@@ -7,6 +7,7 @@ import { cloudFormation } from "../../adapters/dynamodb/index.ts";
 import { bundle, TEMPLATE, templateText } from "../../functions/aws/deploy/build.ts";
 import { tablePolicy } from "../../functions/aws/deploy/policies.ts";
 import { readAwsSettings, readIssuerSettings, readPolls } from "../../functions/aws/settings.ts";
+import { readEdgeSettings } from "../../functions/edge-settings.ts";
 import { operatorPolicy } from "../../rules/iam-policy.ts";
 import { allows } from "../support/rules-policy.ts";
 
@@ -33,6 +34,8 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   "AWS::SQS::Queue": ["Arn", "QueueName", "QueueUrl"],
 };
 const PSEUDO = ["AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackName"];
+/** What the functions look at too: Lambda sets it, or whoever wants more than the defaults. */
+const UNSET = ["AWS_LAMBDA_FUNCTION_NAME", "TENANT_BURST", "ACTOR_RATE", "ACTOR_BURST", "GOOGLE_CLOUD_PROJECT"];
 const ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/evenant";
 
 /** Everything that the template refers to but does not have. */
@@ -127,9 +130,12 @@ describe("The CloudFormation template", () => {
         },
       });
       readAwsSettings(environment);
-      if (id === "Http") readIssuerSettings(environment);
+      if (id === "Http") {
+        readIssuerSettings(environment);
+        readEdgeSettings(environment);
+      }
       if (id === "Sweep") readPolls(environment);
-      asked.delete("AWS_LAMBDA_FUNCTION_NAME");
+      for (const name of UNSET) asked.delete(name);
       expect([...asked].sort(), id).to.deep.equal(Object.keys(Variables).sort());
     }
   });

@@ -41,6 +41,8 @@ const PARAMETERS: Readonly<Record<string, Properties>> = {
   TokenAlgorithms: text("What may sign tokens, separated by commas", "RS256"),
   TokenTenantClaim: text("The claim that names the tenant; Cognito: custom:tenant", "tenant"),
   TokenRolesClaim: text("The claim that lists the roles; Cognito: cognito:groups", "roles"),
+  CorsOrigins: text("Origins whose pages may call from a browser, separated by commas; empty = none", ""),
+  TenantRate: text("Requests a second that each instance takes from one tenant; empty = no limit", ""),
   TableName: text("The DynamoDB table, made by this stack", "evenant"),
   Tenants: {
     ...text("auto = a tenant is opened by its first command; provisioned = by the operator", "auto"),
@@ -136,18 +138,20 @@ function onTable({ Condition, ...statement }: PolicyStatement): Value {
 }
 
 function variablesOf(name: FunctionName): Properties {
-  const { table, tenants, polls, ...issuer } = VARIABLES;
+  const { table, tenants, polls, ...http } = VARIABLES;
   const common = { [table]: ref(TABLE), [tenants]: ref("Tenants") };
   if (name === "sweep") return { ...common, [polls]: ref("SweepPolls") };
   if (name === "onStream") return common;
   return {
     ...common,
-    [issuer.issuer]: ref("TokenIssuer"),
-    [issuer.audience]: ref("TokenAudience"),
-    [issuer.jwks]: ref("TokenJwksUri"),
-    [issuer.algorithms]: ref("TokenAlgorithms"),
-    [issuer.tenantClaim]: ref("TokenTenantClaim"),
-    [issuer.rolesClaim]: ref("TokenRolesClaim"),
+    [http.issuer]: ref("TokenIssuer"),
+    [http.audience]: ref("TokenAudience"),
+    [http.jwks]: ref("TokenJwksUri"),
+    [http.algorithms]: ref("TokenAlgorithms"),
+    [http.tenantClaim]: ref("TokenTenantClaim"),
+    [http.rolesClaim]: ref("TokenRolesClaim"),
+    [http.origins]: ref("CorsOrigins"),
+    [http.tenantRate]: ref("TenantRate"),
   };
 }
 
