@@ -27,7 +27,7 @@ export interface Delivery {
   /** Called with each page before its events. */
   prepare(commits: readonly PositionedCommit[]): Promise<void>;
   handles(eventName: string): boolean;
-  handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void;
+  handle(event: StoredEvent, commit: PositionedCommit, index: number): Promise<void> | void;
 }
 
 /** Checks handlers. @throws {Err} that says which handler lacks what, or which name is there twice. */
@@ -75,11 +75,11 @@ export function deliveryTo({ handler, collection }: Subscriber, { store, tenant 
   return {
     prepare: async () => {},
     handles: (eventName) => own(events, eventName) !== undefined,
-    handle: (event, commit) => events[event.name]?.(tenant, event, commit),
+    handle: (event, commit, index) => events[event.name]?.(tenant, event, commit, index),
   };
 }
 
-type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
+type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit, index: number) => Promise<void> | void;
 
 interface Step {
   id(event: StoredEvent, commit: PositionedCommit): string | undefined;
