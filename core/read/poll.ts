@@ -19,7 +19,7 @@ export interface PollOptions {
   readonly onError?: "halt" | "park";
 }
 
-/** A handler that stands at an event which failed. */
+/** A handler that stands at an event which failed, or that waits for something outside (`attempts` is 0 then). */
 export interface Blocked extends Failure {
   readonly handler: string;
 }
@@ -118,7 +118,7 @@ function summary(status: Status, handled: number, standings: readonly Standing[]
   for (const { subscriber, cursor } of standings) {
     const { position, failure } = cursor;
     cursors[subscriber.name] = position;
-    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler: subscriber.name, ...failure });
+    if (failure !== undefined && failure.attempts + failure.retryAt > 0) blocked.push({ handler: subscriber.name, ...failure });
     else if (position < head) more = true;
   }
   const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);

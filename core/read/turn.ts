@@ -33,20 +33,21 @@ export class Turn {
   hasMoved = false;
   /** Whether somebody else took the thread: what is not stored is lost, and nothing more may be done. */
   isFenced = false;
-  readonly #setting: TurnSetting;
-  readonly #progress: Progress;
-  #storedAt: number;
+  readonly setting: TurnSetting;
+  readonly progress: Progress;
+  /** When the progress was last stored, in ms since 1970. */
+  storedAt: number;
 
   constructor(setting: TurnSetting, progress: Progress) {
-    this.#setting = setting;
-    this.#progress = progress;
-    this.#storedAt = setting.platform.now();
+    this.setting = setting;
+    this.progress = progress;
+    this.storedAt = setting.platform.now();
   }
 
   /** Gives each standing at most `limit` commits; those that stand at the same place share one read. */
   async run(standings: readonly Standing[], limit: number): Promise<void> {
-    const { store, tenant, signal } = this.#setting;
-    const seen = this.#progress.waiting;
+    const { store, tenant, signal } = this.setting;
+    const seen = this.progress.waiting;
     const pages = new Map<number, ReadResult>();
     for (const standing of standings) {
       if (signal?.aborted || this.isFenced) return;
@@ -55,7 +56,7 @@ export class Turn {
       const page = pages.get(after) ?? (await store.read(tenant, after, limit, seen));
       pages.set(after, page);
       await this.#deliver(standing, page);
-      this.#progress.waiting = page.waiting;
+      this.progress.waiting = page.waiting;
     }
   }
 
@@ -63,101 +64,104 @@ export class Turn {
   async #begin(standing: Standing): Promise<boolean> {
     const { isClearing, ...cursor } = standing.cursor;
     if (isClearing && cursor.collection !== undefined && !(await this.#clear(cursor.collection))) return false;
-    this.#stand(standing, cursor);
+    this.stand(standing, cursor);
     return true;
   }
 
   /** Deletes all of a projection's views, page by page; goes on where a crash left it. False = fenced. */
   async #clear(collection: string): Promise<boolean> {
-    const { store, tenant } = this.#setting;
+    const { store, tenant } = this.setting;
     for (;;) {
       const { views } = await store.views(tenant, collection).list({ limit: VIEWS_A_PAGE });
       if (views.length === 0) return true;
-      for (const { id } of views) this.#progress.writeView(collection, id);
-      if (!(await this.#storeProgress())) return false;
+      for (const { id } of views) this.progress.writeView(collection, id);
+      if (!(await this.storeProgress())) return false;
     }
   }
 
   async #deliver(standing: Standing, page: ReadResult): Promise<void> {
-    const delivery = deliveryTo(standing.subscriber, this.#setting, this.#progress);
+    const { handler } = standing.subscriber;
+    if ("batch" in handler && handler.batch !== undefined) {
+      const { deliverInBatches } = await import("./batches.ts");
+      return deliverInBatches(this, standing, page);
+    }
+    const delivery = deliveryTo(standing.subscriber, this.setting, this.progress);
     await delivery.prepare(page.commits);
     for (const commit of page.commits) {
-      if (this.#setting.signal?.aborted) return;
+      if (this.setting.signal?.aborted) return;
       if (!(await this.#deliverCommit(standing, delivery, commit))) return;
-      this.#move(standing, commit.position);
-      const isLeaseAging = this.#setting.platform.now() - this.#storedAt > this.#setting.lease / 3;
-      if (isLeaseAging && !(await this.#storeProgress())) return;
+      this.move(standing, commit.position);
+      const isLeaseAging = this.setting.platform.now() - this.storedAt > this.setting.lease / 3;
+      if (isLeaseAging && !(await this.storeProgress())) return;
     }
-    if (page.next > standing.cursor.position) this.#move(standing, page.next);
+    if (page.next > standing.cursor.position) this.move(standing, page.next);
   }
 
   /** False = the handler stands at one of the events, or the thread is lost. */
   async #deliverCommit(standing: Standing, delivery: Delivery, commit: PositionedCommit): Promise<boolean> {
-    const upcasters = this.#setting.upcasters.get(commit.type);
+    const upcasters = this.setting.upcasters.get(commit.type);
     const { failure } = standing.cursor;
     const first = failure?.position === commit.position ? failure.index : 0;
     for (let index = first; index < commit.events.length; index++) {
       const event = commit.events[index];
       if (event === undefined || !delivery.handles(event.name)) continue;
-      if (this.#progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
+      if (this.progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
       try {
         const handling = delivery.handle(upcast(event, upcasters), commit, index);
         if (handling !== undefined) await handling;
         this.handled++;
       } catch (error) {
-        if (!this.#fail(standing, commit.position, index, event.name, error)) return false;
+        if (!this.fail(standing, commit.position, index, event.name, error)) return false;
       }
-      this.#setting.tracer?.trace(() => ({
-        method: "handle",
-        tenant: commit.tenant,
-        thread: this.#setting.thread,
-        handler: standing.subscriber.name,
-        event: event.name,
-        position: commit.position,
-      }));
+      this.traceHandled(standing, event.name, commit);
     }
     return true;
   }
 
+  traceHandled({ subscriber }: Standing, event: string, { tenant, position }: PositionedCommit): void {
+    const { tracer, thread } = this.setting;
+    tracer?.trace(() => ({ method: "handle", tenant, thread, handler: subscriber.name, event, position }));
+  }
+
   /** True = the event is parked, so the handler goes on. */
-  #fail(standing: Standing, position: number, index: number, event: string, error: unknown): boolean {
-    const { platform, policy, tracer, tenant, thread } = this.#setting;
+  fail(standing: Standing, position: number, index: number, event: string, error: unknown): boolean {
+    const { platform, policy, tracer, tenant, thread } = this.setting;
     const { subscriber, cursor } = standing;
     const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
     const failure = failureOf(policy, { position, index }, before, error, platform);
     tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
     if (!failure.halted || policy.onError === "halt") {
-      this.#stand(standing, { ...cursor, failure });
+      this.stand(standing, { ...cursor, failure });
       return false;
     }
     const { attempts, error: text } = failure;
     const parkedAt = platform.now();
-    this.#progress.park({ handler: subscriber.name, position, index, event, attempts, error: text, parkedAt });
+    this.progress.park({ handler: subscriber.name, position, index, event, attempts, error: text, parkedAt });
     return true;
   }
 
-  #move(standing: Standing, position: number): void {
+  move(standing: Standing, position: number): void {
     const { collection } = standing.subscriber;
     this.hasMoved = true;
-    this.#stand(standing, collection === undefined ? { position } : { position, collection });
+    this.stand(standing, collection === undefined ? { position } : { position, collection });
   }
 
-  #stand(standing: Standing, cursor: Cursor): void {
+  stand(standing: Standing, cursor: Cursor): void {
     standing.cursor = cursor;
-    this.#progress.move(standing.subscriber.name, cursor);
+    this.progress.move(standing.subscriber.name, cursor);
   }
 
   /** Stores what there is in the middle of a commit; the cursor says how far into it. */
   async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
     const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
-    this.#stand(standing, { ...standing.cursor, failure });
-    return this.#storeProgress();
+    this.stand(standing, { ...standing.cursor, failure });
+    return this.storeProgress();
   }
 
-  async #storeProgress(): Promise<boolean> {
-    const now = this.#setting.platform.now();
-    this.isFenced = !(await this.#progress.store(now + this.#setting.lease));
-    this.#storedAt = now;
+  async storeProgress(): Promise<boolean> {
+    const now = this.setting.platform.now();
+    this.isFenced = !(await this.progress.store(now + this.setting.lease));
+    this.storedAt = now;
     return !this.isFenced;
   }
 }
