@@ -1,3 +1,4 @@
+import { signatureOf } from "../model/actor.ts";
 import { LIMITS, type Receipt } from "../model/commit.ts";
 import type { PendingCommit, PendingWrite, Verified } from "../ports/event-store.ts";
 import type { Attempt } from "./attempt.ts";
@@ -32,7 +33,7 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
     writes,
     verified,
     command: command.name,
-    actor: Object.freeze({ id: actor.id, name: actor.name }),
+    actor: signatureOf(actor),
     at,
   };
   // Set one by one, because spreading costs a warm command more than the rest of this function.
@@ -43,8 +44,9 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
   return Object.freeze(pending);
 }
 
-function receiptOf({ commandId, hash, actor, place }: CommandRequest, main: Participant): Receipt | undefined {
+function receiptOf({ commandId, hash, actor }: CommandRequest, main: Participant): Receipt | undefined {
   if (commandId === undefined || hash === undefined) return undefined;
   const version = main.version + (main.events.length > 0 ? 1 : 0);
-  return Object.freeze({ commandId, actorId: actor.id, hash, type: place.address.type, id: place.address.id, version });
+  const { type, id } = main.place.address;
+  return Object.freeze({ commandId, actorId: actor.id, hash, type, id, version });
 }

@@ -11,8 +11,9 @@ import type { CommandRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
 import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
+import { Place } from "./places.ts";
 import { refuseImpure } from "./recalculate.ts";
-import { FREE, type Place } from "./rehydrate.ts";
+import { FREE } from "./rehydrate.ts";
 
 /** A command's result, before the handler gives it its own types. */
 export type Context = CommandContext<AnyAggregate, JsonObject>;
@@ -29,18 +30,25 @@ const LONGEST_BACKOFF = 250;
  */
 export class Trial implements AttemptTools {
   readonly setting: CommandSetting;
+  /** The aggregate that the command is for. */
+  readonly place: Place;
+  now: number;
   readonly #request: CommandRequest;
-  /** When the first attempt began, in ms since 1970. */
-  #start = 0;
+  /** When the command was sent, in ms since 1970. */
+  readonly #start: number;
   #tries = 0;
   /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
   /** Aggregates about which the store was asked while carrying out this command: a refusal by them is final. */
   #checked: Set<string> | undefined;
 
-  constructor(setting: CommandSetting, request: CommandRequest) {
+  constructor(setting: CommandSetting, request: CommandRequest, start: number) {
+    const { actor, command, aggregateId } = request;
     this.setting = setting;
+    this.place = setting.rehydrator.places.at(command.owner, actor.tenant, aggregateId);
+    this.now = start;
     this.#request = request;
+    this.#start = start;
   }
 
   /**
@@ -49,11 +57,13 @@ export class Trial implements AttemptTools {
    * The warm way is here, in one function, because each promise less makes a command in memory some percent faster.
    */
   async run(): Promise<Context> {
-    const { lanes, groups, platform, isDevelopment } = this.setting;
-    const { key, address } = this.#request.place;
-    const waiting = lanes.enter(key);
-    if (waiting !== undefined) await waiting;
-    this.#start = platform.now();
+    const { rehydrator, groups, platform, isDevelopment } = this.setting;
+    const { place } = this;
+    const waiting = place.enter();
+    if (waiting !== undefined) {
+      await waiting;
+      this.now = platform.now();
+    }
     try {
       for (;;) {
         const joining = this.#main();
@@ -71,16 +81,16 @@ export class Trial implements AttemptTools {
         attempt.close();
         if (attempt.isEmpty) context = await this.#empty(attempt);
         else {
-          const pending = pendingOf(this.#request, attempt, this.#start);
+          const pending = pendingOf(this.#request, attempt, this.now);
           if (isDevelopment) await refuseImpure(this.setting.store, attempt.participants);
-          const outcome = await groups.submit(address.tenant, pending);
+          const outcome = await groups.submit(place.address.tenant, pending);
           if (outcome.status === "committed") context = attempt.finish(outcome);
           else context = await this.#notCommitted(attempt, outcome);
         }
         if (context !== undefined) return context;
       }
     } finally {
-      lanes.leave(key);
+      rehydrator.places.leave(place);
       this.#trace();
     }
   }
@@ -88,7 +98,7 @@ export class Trial implements AttemptTools {
   /** An aggregate that takes part: at once where its warm state may be used, else loaded. */
   join(place: Place, isVerified: boolean): Participant | Promise<Participant> {
     const isTrusted = this.#distrusted?.has(place.key) !== true;
-    const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place) : undefined;
+    const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place, this.now) : undefined;
     return warm === undefined ? this.#load(place, isVerified, isTrusted) : new Participant(place, warm, isVerified);
   }
 
@@ -99,8 +109,8 @@ export class Trial implements AttemptTools {
 
   /** The aggregate that the command is for; a new one need not be looked for. */
   #main(): Participant | Promise<Participant> {
-    const { place, isNew } = this.#request;
-    if (!isNew) return this.join(place, true);
+    const { place } = this;
+    if (!this.#request.isNew) return this.join(place, true);
     const aggregate = create(place.registration.Type, place.address.id);
     return new Participant(place, { aggregate, life: undefined, isCached: false, cost: FREE }, true);
   }
@@ -110,8 +120,8 @@ export class Trial implements AttemptTools {
   }
 
   #trace(): void {
-    const { place, command } = this.#request;
-    this.setting.tracer?.trace(() => ({ method: "command", ...place.address, command: command.name }));
+    const { tracer } = this.setting;
+    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name }));
   }
 
   // What is rare. Each resolves to the command's result, or to undefined where the command must be decided again.
@@ -129,11 +139,10 @@ export class Trial implements AttemptTools {
   async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context | undefined> {
     if (outcome.status === "failed") throw outcome.error;
     if (outcome.status === "repeated") return this.#replay(outcome.receipt);
-    const { place, expectedVersion } = this.#request;
-    const { tenant } = place.address;
+    const { tenant } = this.place.address;
     if (outcome.status === "reborn") {
       // The tenant's other warm states are void too: each is found out as this one was.
-      for (const participant of attempt.participants) this.setting.rehydrator.forget(participant.place.key);
+      for (const participant of attempt.participants) participant.place.warm = undefined;
       return this.#again(
         new StoreError(`tenant ${tenant} began another life meanwhile: send the command again`, { retryable: true }),
       );
@@ -141,12 +150,15 @@ export class Trial implements AttemptTools {
     const { type, id, actual } = outcome;
     const address = { tenant, type, id };
     const key = keyOf(address);
-    const decidedOn = attempt.participants.find((participant) => participant.place.key === key)?.version ?? -1;
-    this.setting.rehydrator.forget(key);
+    const decided = attempt.participants.find((participant) => participant.place.key === key);
+    const decidedOn = decided?.version ?? -1;
+    if (decided !== undefined) decided.place.warm = undefined;
     // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
     if (actual < decidedOn) this.#distrusted = new Set(this.#distrusted).add(key);
     const conflict = Err.concurrency(address, decidedOn, actual);
-    return key === place.key && expectedVersion !== undefined ? this.#replayOr(conflict) : this.#again(conflict);
+    return key === this.place.key && this.#request.expectedVersion !== undefined
+      ? this.#replayOr(conflict)
+      : this.#again(conflict);
   }
 
   /** Waits for the next attempt, unless the deadline has passed. */
@@ -193,7 +205,7 @@ export class Trial implements AttemptTools {
     const { aggregate, last } = await this.setting.rehydrator.loadAt(owner.Type, address, version);
     // A command may have written other aggregates only: then its own aggregate's last commit is an earlier command's.
     const own = last?.receipt?.commandId === commandId ? last : undefined;
-    const place = { registration: owner, address, key: keyOf(address) };
+    const place = new Place(owner, address, keyOf(address));
     const main = new Participant(place, { aggregate, life: undefined, isCached: false, cost: { reads: 2, writes: 0 } }, false);
     const attempt = new Attempt(request, own?.commitId ?? "", main, this, true);
     attempt.close();
