@@ -40,15 +40,16 @@ function idMaker(): () => string {
   // Four letters of base64 carry three bytes.
   const bytes = new Uint8Array((ID_LENGTH * IDS_A_POOL * 3) / 4);
   let pool = "";
+  let next = 0;
   return () => {
-    if (pool === "") {
+    if (next === pool.length) {
       crypto.getRandomValues(bytes);
       const letters = btoa(String.fromCharCode.apply(null, bytes as unknown as number[]));
       pool = letters.replaceAll("+", "-").replaceAll("/", "_");
+      next = 0;
     }
-    const id = pool.slice(0, ID_LENGTH);
-    pool = pool.slice(ID_LENGTH);
-    return id;
+    next += ID_LENGTH;
+    return pool.slice(next - ID_LENGTH, next);
   };
 }
 

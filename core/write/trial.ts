@@ -83,7 +83,7 @@ export class Trial implements AttemptTools {
         else {
           const pending = pendingOf(this.#request, attempt, this.now);
           if (isDevelopment) await refuseImpure(this.setting.store, attempt.participants);
-          const outcome = await groups.submit(place.address.tenant, pending);
+          const outcome = await groups.submit(place.address.tenant, pending, attempt.participants);
           if (outcome.status === "committed") context = attempt.finish(outcome);
           else context = await this.#notCommitted(attempt, outcome);
         }
