@@ -47,10 +47,11 @@ export class Log {
 
   /** Appends a pending commit as a whole, or tells why not, having written nothing. */
   append(tenant: string, life: string, pending: PendingCommit): CommitOutcome {
-    if (!this.#isNext(pending)) return this.#refusal(life, pending);
+    const streams = pending.writes.map(({ type, id }) => this.stream(type, id));
+    if (!this.#isNext(pending, streams)) return this.#refusal(life, pending);
     const positions = pending.writes.map((write, index) => {
       const { type, id, version, snapshot } = write;
-      const stream = this.#streamOf(type, id);
+      const stream = streams[index] ?? this.#streamOf(type, id);
       const commit = storedCommit(tenant, pending, write, index, this.#order.length + 1);
       this.#place(stream, commit);
       // A snapshot is of the version just appended, so it is newer than any that is kept.
@@ -108,8 +109,10 @@ export class Log {
     return (this.stream(type, id)?.commits.length ?? 0) - 1;
   }
 
-  #isNext({ writes, verified, receipt }: PendingCommit): boolean {
-    for (const { type, id, version } of writes) if (this.#lastVersion(type, id) !== version - 1) return false;
+  #isNext({ writes, verified, receipt }: PendingCommit, streams: readonly (Stream | undefined)[]): boolean {
+    for (let index = 0; index < writes.length; index++) {
+      if ((streams[index]?.commits.length ?? 0) !== writes[index]?.version) return false;
+    }
     for (const { type, id, version } of verified) if (this.#lastVersion(type, id) !== version) return false;
     return receipt === undefined || !this.#receipts.has(receipt.commandId);
   }

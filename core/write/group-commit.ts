@@ -8,17 +8,20 @@ const MAX_COMMITS = 100;
 /** The most bytes of JSON in one group: well under Firestore's 10 MiB a request. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** From how many tenants on the idle ones are let go. */
+/** How many tenants' idle queues are kept: to make and drop one for every lone commit costs more. */
 const MOST_IDLE = 1_000;
 
 const READY = Promise.resolve();
 
-interface Entry {
+/** A commit, and who waits for what becomes of it. */
+export interface CommitEntry {
   readonly pending: PendingCommit;
-  /** Where the commit reads and writes. */
+  /** The aggregates that the commit reads and writes. */
   readonly participants: readonly Participant[];
-  readonly resolve: (outcome: CommitOutcome) => void;
-  readonly reject: (error: unknown) => void;
+  /** Takes the commit's outcome; must not throw. */
+  settle(outcome: CommitOutcome): void;
+  /** Takes what the store threw for the whole group; must not throw. */
+  fail(error: unknown): void;
 }
 
 /**
@@ -31,7 +34,6 @@ export class GroupCommit {
   readonly opensTenants: boolean;
   readonly tracer: ITracer | undefined;
   readonly #queues = new Map<string, Queue>();
-  #most = MOST_IDLE;
 
   constructor(store: IEventStore, opensTenants: boolean, tracer: ITracer | undefined) {
     this.store = store;
@@ -39,43 +41,39 @@ export class GroupCommit {
     this.tracer = tracer;
   }
 
-  /** Resolves to the outcome of this commit; rejects with what the store threw for the whole group. */
-  submit(tenant: string, pending: PendingCommit, participants: readonly Participant[]): Promise<CommitOutcome> {
-    return new Promise((resolve, reject) => this.#queueOf(tenant).add({ pending, participants, resolve, reject }));
-  }
-
-  /** Idle queues stay until there are many: to make and drop one for every lone commit costs more than to keep it. */
-  #queueOf(tenant: string): Queue {
+  /** Sends a commit with the tenant's next group. */
+  submit(tenant: string, entry: CommitEntry): void {
     let queue = this.#queues.get(tenant);
     if (queue === undefined) {
-      if (this.#queues.size >= this.#most) {
-        for (const [name, { isBusy }] of this.#queues) if (!isBusy) this.#queues.delete(name);
-        this.#most = this.#queues.size + MOST_IDLE;
-      }
       queue = new Queue(this, tenant);
       this.#queues.set(tenant, queue);
     }
-    return queue;
+    queue.add(entry);
+  }
+
+  /** Lets go of an idle queue, if there are many. */
+  release(tenant: string): void {
+    if (this.#queues.size > MOST_IDLE) this.#queues.delete(tenant);
   }
 }
 
 /** The commits of one tenant that wait, and the group that is in flight. */
 class Queue {
-  isBusy = false;
   readonly #owner: GroupCommit;
   readonly #tenant: string;
-  #waiting: Entry[] = [];
-  #group: readonly Entry[] = [];
+  #isBusy = false;
+  #waiting: CommitEntry[] = [];
+  #group: readonly CommitEntry[] = [];
 
   constructor(owner: GroupCommit, tenant: string) {
     this.#owner = owner;
     this.#tenant = tenant;
   }
 
-  add(entry: Entry): void {
-    if (this.isBusy) this.#waiting.push(entry);
+  add(entry: CommitEntry): void {
+    if (this.#isBusy) this.#waiting.push(entry);
     else {
-      this.isBusy = true;
+      this.#isBusy = true;
       this.#waiting = [entry];
       this.#gather();
     }
@@ -101,14 +99,15 @@ class Queue {
 
   readonly #settle = (outcomes: readonly CommitOutcome[]): void => {
     const group = this.#group;
-    for (let index = 0; index < group.length; index++) group[index]?.resolve(outcomes[index] ?? missingOutcome());
+    for (let index = 0; index < group.length; index++) group[index]?.settle(outcomes[index] ?? missingOutcome());
     this.#goOn();
   };
 
   #goOn(): void {
     this.#group = [];
-    if (this.#waiting.length > 0) this.#gather();
-    else this.isBusy = false;
+    this.#isBusy = this.#waiting.length > 0;
+    if (this.#isBusy) this.#gather();
+    else this.#owner.release(this.#tenant);
   }
 
   /** Opens a tenant that nobody has opened yet, where the handler may: nothing was written, so the same group goes again. */
@@ -119,7 +118,7 @@ class Queue {
       await store.open(this.#tenant);
       this.#settle(await this.#commit());
     } catch (error) {
-      for (const entry of this.#group) entry.reject(error);
+      for (const entry of this.#group) entry.fail(error);
       this.#goOn();
     }
   };
@@ -128,49 +127,33 @@ class Queue {
   #take(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    if (waiting.length === 1) {
-      this.#group = waiting;
-      return;
-    }
-    const group: Entry[] = [];
-    const taken = new Map<string, Touch>();
+    this.#group = waiting;
+    if (waiting.length === 1) return;
+    const group: CommitEntry[] = [];
+    const taken = new Map<string, boolean>();
     let bytes = 0;
     for (const entry of waiting) {
-      let size = 0;
-      for (const write of entry.pending.writes) size += write.bytes;
-      const hasRoom = group.length < MAX_COMMITS && (group.length === 0 || bytes + size <= MAX_BYTES);
-      if (hasRoom && touch(entry, taken)) {
-        group.push(entry);
-        bytes += size;
-      } else this.#waiting.push(entry);
+      for (const write of entry.pending.writes) bytes += write.bytes;
+      const hasRoom = group.length === 0 || (group.length < MAX_COMMITS && bytes <= MAX_BYTES);
+      (hasRoom && joins(entry, taken) ? group : this.#waiting).push(entry);
     }
     this.#group = group;
   }
 }
 
-type Touch = "writes" | "verifies";
-
-/** Adds the keys that a commit touches to those that are taken; false, having added none, where it may not touch one of them. */
-function touch({ participants, pending: { receipt } }: Entry, taken: Map<string, Touch>): boolean {
+/** Whether a commit touches none of the keys that are taken, or only verifies what is only verified; then its keys are taken too. */
+function joins({ participants, pending }: CommitEntry, taken: Map<string, boolean>): boolean {
   // A type cannot begin with a slash, so a receipt's key is never an aggregate's.
-  const receiptKey = receipt && `/${receipt.commandId}`;
-  if (receiptKey !== undefined && taken.has(receiptKey)) return false;
-  for (const participant of participants) {
-    const known = taken.get(participant.place.key);
-    if (known !== undefined && touchOf(participant) !== undefined && (known === "writes" || touchOf(participant) === "writes"))
-      return false;
+  const receipt = pending.receipt && `/${pending.receipt.commandId}`;
+  if (receipt !== undefined && taken.has(receipt)) return false;
+  for (const { place, events, isVerified } of participants) {
+    if (events.length > 0 ? taken.has(place.key) : isVerified && taken.get(place.key)) return false;
   }
-  if (receiptKey !== undefined) taken.set(receiptKey, "writes");
-  for (const participant of participants) {
-    const own = touchOf(participant);
-    if (own !== undefined) taken.set(participant.place.key, own);
+  if (receipt !== undefined) taken.set(receipt, true);
+  for (const { place, events, isVerified } of participants) {
+    if (events.length > 0 || isVerified) taken.set(place.key, events.length > 0);
   }
   return true;
-}
-
-function touchOf({ events, isVerified }: Participant): Touch | undefined {
-  if (events.length > 0) return "writes";
-  return isVerified ? "verifies" : undefined;
 }
 
 function missingOutcome(): CommitOutcome {

@@ -5,11 +5,13 @@ import type { Attempt } from "./attempt.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { checkBound, type Participant } from "./participant.ts";
 
+const NOTHING: readonly never[] = Object.freeze([]);
+
 /** Makes what a decided attempt writes, with every bound checked. @throws {ValidationError} for a bound, or for state that is not JSON. */
 export function pendingOf(request: CommandRequest, attempt: Attempt, at: number): PendingCommit {
   const { actor, command, correlationId, causationId } = request;
-  const writes: PendingWrite[] = [];
-  const verified: Verified[] = [];
+  let writes: readonly PendingWrite[] = NOTHING;
+  let verified: readonly Verified[] = NOTHING;
   let bytes = 0;
   let life: string | undefined;
   for (const participant of attempt.participants) {
@@ -17,11 +19,12 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
     if (participant.isVerified && participant.life !== life)
       life = life === undefined ? participant.life : `${life} ${participant.life}`;
     if (participant.events.length > 0) {
-      writes.push(participant.write());
+      // New arrays: there is mostly one, and an array that was made by `push` takes room for seventeen.
+      writes = [...writes, participant.write()];
       bytes += participant.bytes;
     } else if (participant.isVerified) {
       const { type, id } = participant.place.address;
-      verified.push({ type, id, version: participant.version });
+      verified = [...verified, { type, id, version: participant.version }];
     }
   }
   checkBound(writes.length, LIMITS.written, "aggregates are written");

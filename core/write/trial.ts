@@ -4,11 +4,12 @@ import type { Receipt } from "../model/commit.ts";
 import { Err, IdempotencyError, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { CommitOutcome } from "../ports/event-store.ts";
+import type { CommitOutcome, PendingCommit } from "../ports/event-store.ts";
 import { Attempt, type AttemptTools } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
+import type { CommitEntry } from "./group-commit.ts";
 import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
 import { Place } from "./places.ts";
@@ -28,11 +29,15 @@ const LONGEST_BACKOFF = 250;
  * A refusal that was decided on a warm state is not final: it is checked against the store, because it would never conflict. What the
  * attempts learn for each other is kept here: which states were checked, and which snapshots are wrong.
  */
-export class Trial implements AttemptTools {
+export class Trial implements AttemptTools, CommitEntry {
   readonly setting: CommandSetting;
   /** The aggregate that the command is for. */
   readonly place: Place;
   now: number;
+  pending!: PendingCommit;
+  #attempt!: Attempt;
+  #resolve!: (context: Context) => void;
+  #reject!: (error: unknown) => void;
   readonly #request: CommandRequest;
   /** When the command was sent, in ms since 1970. */
   readonly #start: number;
@@ -51,48 +56,97 @@ export class Trial implements AttemptTools {
     this.#start = start;
   }
 
-  /**
-   * Attempts the command in its aggregate's lane, until it is decided for good.
-   *
-   * The warm way is here, in one function, because each promise less makes a command in memory some percent faster.
-   */
-  async run(): Promise<Context> {
-    const { rehydrator, groups, platform, isDevelopment } = this.setting;
-    const { place } = this;
-    const waiting = place.enter();
-    if (waiting !== undefined) {
-      await waiting;
-      this.now = platform.now();
-    }
+  /** Attempts the command in its aggregate's lane, until it is decided for good. */
+  run(): Promise<Context> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      const waiting = this.place.enter();
+      if (waiting === undefined) this.#begin();
+      else waiting.then(() => this.#begin(this.setting.platform.now())).catch((error) => this.fail(error));
+    });
+  }
+
+  // Callbacks, each of which ends in the next one or in `fail`: the frame and the promises of an async function would cost a warm
+  // command in memory a tenth of its time.
+
+  #begin(now = this.now): void {
+    this.now = now;
     try {
-      for (;;) {
-        const joining = this.#main();
-        const main = joining instanceof Participant ? joining : await joining;
-        const attempt = new Attempt(this.#request, platform.newId(), main, this);
-        let context: Context | undefined;
-        try {
-          const deciding = attempt.decide();
-          if (deciding !== undefined) await deciding;
-        } catch (error) {
-          context = await this.#refused(attempt, error);
-          if (context !== undefined) return context;
-          continue;
-        }
-        attempt.close();
-        if (attempt.isEmpty) context = await this.#empty(attempt);
-        else {
-          const pending = pendingOf(this.#request, attempt, this.now);
-          if (isDevelopment) await refuseImpure(this.setting.store, attempt.participants);
-          const outcome = await groups.submit(place.address.tenant, pending, attempt.participants);
-          if (outcome.status === "committed") context = attempt.finish(outcome);
-          else context = await this.#notCommitted(attempt, outcome);
-        }
-        if (context !== undefined) return context;
-      }
-    } finally {
-      rehydrator.places.leave(place);
-      this.#trace();
+      const joining = this.#main();
+      if (joining instanceof Participant) this.#decide(joining);
+      else joining.then((main) => this.#decide(main)).catch((error) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
     }
+  }
+
+  #decide(main: Participant): void {
+    const attempt = new Attempt(this.#request, this.setting.platform.newId(), main, this);
+    this.#attempt = attempt;
+    let deciding: unknown;
+    try {
+      deciding = attempt.decide();
+    } catch (error) {
+      deciding = Promise.reject(error);
+    }
+    if (deciding === undefined) this.#submit();
+    else {
+      Promise.resolve(deciding).then(
+        () => this.#submit(),
+        (error) => this.#goOn(this.#refused(this.#attempt, error)),
+      );
+    }
+  }
+
+  #submit(): void {
+    const { groups, store, isDevelopment } = this.setting;
+    const attempt = this.#attempt;
+    try {
+      attempt.close();
+      if (attempt.isEmpty) this.#goOn(this.#empty(attempt));
+      else {
+        this.pending = pendingOf(this.#request, attempt, this.now);
+        const send = () => groups.submit(this.place.address.tenant, this);
+        if (isDevelopment)
+          refuseImpure(store, attempt.participants)
+            .then(send)
+            .catch((error) => this.fail(error));
+        else send();
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  settle(outcome: CommitOutcome): void {
+    if (outcome.status === "committed") this.#end(this.#attempt.finish(outcome));
+    else this.#goOn(this.#notCommitted(this.#attempt, outcome));
+  }
+
+  /** Ends with a result, or begins again without one. */
+  #goOn(coming: Promise<Context | undefined>): void {
+    coming.then((context) => (context === undefined ? this.#begin() : this.#end(context))).catch((error) => this.fail(error));
+  }
+
+  #end(context: Context): void {
+    this.#leave();
+    this.#resolve(context);
+  }
+
+  fail(error: unknown): void {
+    this.#leave();
+    this.#reject(error);
+  }
+
+  #leave(): void {
+    const { rehydrator, tracer } = this.setting;
+    rehydrator.places.leave(this.place);
+    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name }));
+  }
+
+  get participants(): readonly Participant[] {
+    return this.#attempt.participants;
   }
 
   /** An aggregate that takes part: at once where its warm state may be used, else loaded. */
@@ -117,11 +171,6 @@ export class Trial implements AttemptTools {
 
   async #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
     return new Participant(place, await this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events"), isVerified);
-  }
-
-  #trace(): void {
-    const { tracer } = this.setting;
-    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name }));
   }
 
   // What is rare. Each resolves to the command's result, or to undefined where the command must be decided again.
