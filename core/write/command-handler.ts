@@ -8,7 +8,7 @@ import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import type { CommandContext } from "./command-context.ts";
-import { type CommandOptions, checkRequest } from "./command-request.ts";
+import { type CommandOptions, type CommandRequest, checkRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { AggregateClasses, CommandData, CommandName, OwnerOf, PayloadOf } from "./inference.ts";
@@ -69,18 +69,14 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     options: CommandOptions = {},
   ): Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>> {
     // Not async: on the warm way a promise less is a command that is a tenth faster.
-    try {
+    return new Promise<unknown>((resolve, reject) => {
       const setting = this.#setting;
       const start = setting.platform.now();
+      const run = (request: CommandRequest) => new Trial(setting, request, start, resolve, reject).run();
       const checking = checkRequest(setting.registry, setting.platform, actor, name, data, options);
-      const carrying: Promise<unknown> =
-        checking instanceof Promise
-          ? checking.then((request) => new Trial(setting, request, start).run())
-          : new Trial(setting, checking, start).run();
-      return carrying as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      if (checking instanceof Promise) checking.then(run).catch(reject);
+      else run(checking);
+    }) as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
   }
 
   /** The aggregate's latest state, or the one after a version (0 or more); undefined where it has none. Any actor of the tenant may read. */

@@ -36,8 +36,9 @@ export class Trial implements AttemptTools, CommitEntry {
   now: number;
   pending!: PendingCommit;
   #attempt!: Attempt;
-  #resolve!: (context: Context) => void;
-  #reject!: (error: unknown) => void;
+  #hasLeft = false;
+  readonly #resolve: (context: Context) => void;
+  readonly #reject: (error: unknown) => void;
   readonly #request: CommandRequest;
   /** When the command was sent, in ms since 1970. */
   readonly #start: number;
@@ -47,24 +48,28 @@ export class Trial implements AttemptTools, CommitEntry {
   /** Aggregates about which the store was asked while carrying out this command: a refusal by them is final. */
   #checked: Set<string> | undefined;
 
-  constructor(setting: CommandSetting, request: CommandRequest, start: number) {
+  constructor(
+    setting: CommandSetting,
+    request: CommandRequest,
+    start: number,
+    resolve: (context: Context) => void,
+    reject: (error: unknown) => void,
+  ) {
     const { actor, command, aggregateId } = request;
     this.setting = setting;
     this.place = setting.rehydrator.places.at(command.owner, actor.tenant, aggregateId);
     this.now = start;
     this.#request = request;
     this.#start = start;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
   /** Attempts the command in its aggregate's lane, until it is decided for good. */
-  run(): Promise<Context> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      const waiting = this.place.enter();
-      if (waiting === undefined) this.#begin();
-      else waiting.then(() => this.#begin(this.setting.platform.now())).catch((error) => this.fail(error));
-    });
+  run(): void {
+    const waiting = this.place.enter();
+    if (waiting === undefined) this.#begin();
+    else this.#follow(waiting, () => this.#begin(this.setting.platform.now()));
   }
 
   // Callbacks, each of which ends in the next one or in `fail`: the frame and the promises of an async function would cost a warm
@@ -75,7 +80,7 @@ export class Trial implements AttemptTools, CommitEntry {
     try {
       const joining = this.#main();
       if (joining instanceof Participant) this.#decide(joining);
-      else joining.then((main) => this.#decide(main)).catch((error) => this.fail(error));
+      else this.#follow(joining, (main) => this.#decide(main));
     } catch (error) {
       this.fail(error);
     }
@@ -94,7 +99,7 @@ export class Trial implements AttemptTools, CommitEntry {
     else {
       Promise.resolve(deciding).then(
         () => this.#submit(),
-        (error) => this.#goOn(this.#refused(this.#attempt, error)),
+        (error) => this.#goOn(this.#refused(attempt, error)),
       );
     }
   }
@@ -107,12 +112,9 @@ export class Trial implements AttemptTools, CommitEntry {
       if (attempt.isEmpty) this.#goOn(this.#empty(attempt));
       else {
         this.pending = pendingOf(this.#request, attempt, this.now);
-        const send = () => groups.submit(this.place.address.tenant, this);
-        if (isDevelopment)
-          refuseImpure(store, attempt.participants)
-            .then(send)
-            .catch((error) => this.fail(error));
-        else send();
+        const { tenant } = this.place.address;
+        if (isDevelopment) this.#follow(refuseImpure(store, attempt.participants), () => groups.submit(tenant, this));
+        else groups.submit(tenant, this);
       }
     } catch (error) {
       this.fail(error);
@@ -120,18 +122,12 @@ export class Trial implements AttemptTools, CommitEntry {
   }
 
   settle(outcome: CommitOutcome): void {
-    if (outcome.status === "committed") this.#end(this.#attempt.finish(outcome));
-    else this.#goOn(this.#notCommitted(this.#attempt, outcome));
-  }
-
-  /** Ends with a result, or begins again without one. */
-  #goOn(coming: Promise<Context | undefined>): void {
-    coming.then((context) => (context === undefined ? this.#begin() : this.#end(context))).catch((error) => this.fail(error));
-  }
-
-  #end(context: Context): void {
-    this.#leave();
-    this.#resolve(context);
+    try {
+      if (outcome.status === "committed") this.#end(this.#attempt.finish(outcome));
+      else this.#goOn(this.#notCommitted(this.#attempt, outcome));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   fail(error: unknown): void {
@@ -139,7 +135,24 @@ export class Trial implements AttemptTools, CommitEntry {
     this.#reject(error);
   }
 
+  #end(context: Context): void {
+    this.#leave();
+    this.#resolve(context);
+  }
+
+  /** Ends with a result, or begins again without one. */
+  #goOn(coming: Promise<Context | undefined>): void {
+    this.#follow(coming, (context) => (context === undefined ? this.#begin() : this.#end(context)));
+  }
+
+  #follow<T>(coming: Promise<T>, next: (value: T) => void): void {
+    coming.then(next).catch((error) => this.fail(error));
+  }
+
   #leave(): void {
+    // Once: what throws after it, such as a tracer, must not free the lane of who came next.
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
     const { rehydrator, tracer } = this.setting;
     rehydrator.places.leave(this.place);
     tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name }));
