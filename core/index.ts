@@ -45,7 +45,7 @@ export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
-export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
+export type { AnyEventHandler, DeliveryPlace, IEventHandler } from "./ports/event-handler.ts";
 export type {
   CommitOutcome,
   Cost,
@@ -85,7 +85,7 @@ export type { ITracer, Trace } from "./ports/tracer.ts";
 export type { IViews, View, ViewPage, ViewWrite } from "./ports/views.ts";
 export type { FailurePolicy } from "./read/failure-policy.ts";
 export type { Blocked, PollOptions, PollResult } from "./read/poll.ts";
-export { Projection, type ProjectionEvents, type ProjectionStep } from "./read/projection.ts";
+export { type Keeper, Projection, type ProjectionEvents, type ProjectionStep } from "./read/projection.ts";
 export { type RunOptions, StreamReader, type StreamReaderOptions } from "./read/stream-reader.ts";
 export type { AnyHandler } from "./read/subscriber.ts";
 export type { ViewReader } from "./read/view-reader.ts";

@@ -66,7 +66,7 @@ async function retry(setting: ThreadSetting, delivery: Delivery, parked: ParkedE
   if (commit === undefined || event === undefined || !delivery.handles(event.name)) return false;
   await delivery.prepare([commit]);
   try {
-    await delivery.handle(upcast(event, setting.upcasters.get(commit.type)), commit);
+    await delivery.handle(upcast(event, setting.upcasters.get(commit.type)), commit, parked.index);
   } catch (error) {
     progress.park({ ...parked, attempts: parked.attempts + 1, error: textOf(error) });
     return false;

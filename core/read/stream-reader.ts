@@ -7,10 +7,8 @@ import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.
 import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { type FailurePolicy, type FullPolicy, policyOf } from "./failure-policy.ts";
-import { resume, retryParked, rewind, skip } from "./operator.ts";
-import { type PollOptions, type PollResult, pollOnce } from "./poll.ts";
-import type { Projection } from "./projection.ts";
-import { runTenants } from "./runner.ts";
+import type { PollOptions, PollResult } from "./poll.ts";
+import type { Keeper } from "./projection.ts";
 import { type AnyHandler, type Subscriber, subscribe } from "./subscriber.ts";
 import type { ReaderTools, ThreadSetting } from "./thread-lease.ts";
 import { ViewReader } from "./view-reader.ts";
@@ -64,9 +62,11 @@ export class StreamReader {
       signal: options.signal,
       from: checkWord(options.from ?? "start", "from", "start", "end"),
     };
-    const result = await pollOnce(subscribe(handlers), setting);
+    const subscribers = subscribe(handlers);
+    const { pollOnce } = await import("./poll.ts");
+    const result = await pollOnce(subscribers, setting);
     this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
-    return result;
+    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
   /**
@@ -84,6 +84,7 @@ export class StreamReader {
     subscribe(handlers);
     checkName(thread, "thread");
     if (tenants !== "all") for (const tenant of tenants) checkName(tenant, "tenant");
+    const { runTenants } = await import("./runner.ts");
     await runTenants({
       ...this.#tools,
       tenants,
@@ -118,7 +119,7 @@ export class StreamReader {
   }
 
   /** Reads a projection's views of one tenant. */
-  views<View extends object>(tenant: string, projection: Pick<Projection<View>, "collection">): ViewReader<View> {
+  views<View extends object>(tenant: string, projection: Keeper<View>): ViewReader<View> {
     const collection = checkName(projection.collection, "collection");
     return new ViewReader(this.#tools.store.views(checkName(tenant, "tenant"), collection));
   }
@@ -146,11 +147,13 @@ export class StreamReader {
 
   /** Lets a handler that failed or halted try again at once. @throws {Err} `not_found` where it has no failure. */
   async resume(tenant: string, thread: string, handler: string): Promise<void> {
+    const { resume } = await import("./operator.ts");
     await resume(this.#thread(tenant, thread), checkName(handler, "handler"));
   }
 
   /** Passes over the event at which a handler stands. @throws {Err} `not_found` where it has no failure. */
   async skip(tenant: string, thread: string, handler: string, reason: string): Promise<void> {
+    const { skip } = await import("./operator.ts");
     await skip(this.#thread(tenant, thread), checkName(handler, "handler"), reason);
   }
 
@@ -159,6 +162,7 @@ export class StreamReader {
    * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
    */
   async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
+    const { rewind } = await import("./operator.ts");
     await rewind(this.#thread(tenant, thread), one(handler), to);
   }
 
@@ -168,7 +172,18 @@ export class StreamReader {
     thread: string,
     handler: AnyHandler,
   ): Promise<{ readonly retried: number; readonly failed: number }> {
+    const { retryParked } = await import("./operator.ts");
     return retryParked(this.#thread(tenant, thread), one(handler));
+  }
+
+  /** Lets the handlers do what a time asks for; the result says when the next time is. */
+  async #met(tenant: string, handlers: readonly AnyHandler[], result: PollResult): Promise<PollResult> {
+    let { retryAt } = result;
+    for (const handler of handlers) {
+      const at = await handler.due?.(tenant);
+      if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
+    }
+    return retryAt === undefined ? result : { ...result, retryAt };
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {

@@ -5,7 +5,7 @@ import { checkId, checkName } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { own } from "../model/own.ts";
 import { encodeView } from "../model/view.ts";
-import type { AnyEventHandler } from "../ports/event-handler.ts";
+import type { AnyEventHandler, DeliveryPlace } from "../ports/event-handler.ts";
 import type { IViews } from "../ports/views.ts";
 import type { Progress } from "./progress.ts";
 import type { AnyProjection } from "./projection.ts";
@@ -27,7 +27,7 @@ export interface Delivery {
   /** Called with each page before its events. */
   prepare(commits: readonly PositionedCommit[]): Promise<void>;
   handles(eventName: string): boolean;
-  handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void;
+  handle(event: StoredEvent, commit: PositionedCommit, index: number): Promise<void> | void;
 }
 
 /** Checks handlers. @throws {Err} that says which handler lacks what, or which name is there twice. */
@@ -68,18 +68,22 @@ function checkStep(step: unknown, name: string, isProjection: boolean): void {
 }
 
 /** Puts a handler to work. */
-export function deliveryTo({ handler, collection }: Subscriber, { store, tenant }: ThreadSetting, progress: Progress): Delivery {
+export function deliveryTo(
+  { handler, name, collection }: Subscriber,
+  { store, tenant, thread }: ThreadSetting,
+  progress: Progress,
+): Delivery {
   if (collection !== undefined)
     return new ProjectionDelivery(handler as AnyProjection, store.views(tenant, collection), progress);
   const events = handler.events as Readonly<Record<string, EventFunction | undefined>>;
   return {
     prepare: async () => {},
     handles: (eventName) => own(events, eventName) !== undefined,
-    handle: (event, commit) => events[event.name]?.(tenant, event, commit),
+    handle: (event, commit, index) => events[event.name]?.(tenant, event, commit, { thread, handler: name, index }),
   };
 }
 
-type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
+type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit, place: DeliveryPlace) => Promise<void> | void;
 
 interface Step {
   id(event: StoredEvent, commit: PositionedCommit): string | undefined;

@@ -101,7 +101,7 @@ export class Turn {
       if (event === undefined || !delivery.handles(event.name)) continue;
       if (this.#progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
       try {
-        const handling = delivery.handle(upcast(event, upcasters), commit);
+        const handling = delivery.handle(upcast(event, upcasters), commit, index);
         if (handling !== undefined) await handling;
         this.handled++;
       } catch (error) {
