@@ -11,7 +11,7 @@ export interface Result {
 }
 
 /** The machine, and the version of everything that was measured, in Markdown. */
-export async function surroundings(contenders: readonly NamedContender[], runs: number): Promise<string> {
+export async function surroundings(contenders: readonly Pick<NamedContender, "packages">[], runs: number): Promise<string> {
   const packages = [...new Set(contenders.flatMap((contender) => contender.packages))];
   const versions = await Promise.all(packages.map(async (name) => `${name} ${await versionOf(name)}`));
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
@@ -75,7 +75,8 @@ function failureOf(outcomes: readonly Outcome[]): string | undefined {
   return failed[0] && `failed in ${failed.length} of ${outcomes.length} runs: ${failed[0].failed.slice(0, 160)}`;
 }
 
-function median(values: readonly number[]): number {
+/** The middle value, or the mean of the two. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
