@@ -11,7 +11,7 @@ export interface Result {
 }
 
 /** The machine, and the version of everything that was measured, in Markdown. */
-export async function surroundings(contenders: readonly NamedContender[], runs: number): Promise<string> {
+export async function surroundings(contenders: readonly Pick<NamedContender, "packages">[], runs: number): Promise<string> {
   const packages = [...new Set(contenders.flatMap((contender) => contender.packages))];
   const versions = await Promise.all(packages.map(async (name) => `${name} ${await versionOf(name)}`));
   return [

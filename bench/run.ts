@@ -6,6 +6,7 @@ import type { Part } from "./part.ts";
 const parts: Readonly<Record<string, () => Promise<{ readonly measure: Part }>>> = {
   peers: () => import("./peers.ts"),
   firestore: () => import("./firestore.ts"),
+  dynamodb: () => import("./dynamodb.ts"),
 };
 
 const [first = "", ...rest] = process.argv.slice(2);
