@@ -141,7 +141,13 @@ describe("The application", () => {
         tenant: "acme",
         actor: "ada",
       });
-      expect(read).to.include({ severity: "INFO", method: "GET", route: "/aggregates", status: 404, code: "not_found" });
+      expect(read).to.include({
+        severity: "INFO",
+        method: "GET",
+        route: "/aggregates/:type/:id",
+        status: 404,
+        code: "not_found",
+      });
       expect(JSON.stringify(backend.lines)).not.to.contain("secret-id");
     });
   });
@@ -201,13 +207,17 @@ describe("The application", () => {
       }
     }
     backend = await startBackend({ composition: { ...calculators, aggregates: [Broken] } });
-    for (const name of ["Throw", "ThrowText"]) {
+    for (const [name, logged] of [
+      ["Throw", /the password is hunter2/],
+      ["ThrowText", /something that is no Error was thrown/],
+    ] as const) {
       const { status, body } = await backend.command(name, {});
       expect([status, body.code]).to.deep.equal([500, "internal"]);
       expect(JSON.stringify(body)).not.to.contain("hunter2");
-      const line = backend.lines.find((line) => line.message === "a request failed" && line.requestId === body.requestId);
-      expect(line).to.include({ severity: "ERROR" });
-      expect(JSON.stringify(line)).to.contain("hunter2");
+      const line = backend.lines.find(({ requestId }) => requestId === body.requestId);
+      expect(line).to.include({ severity: "ERROR", message: "request", code: "internal", status: 500 });
+      expect(JSON.stringify(line?.error)).to.match(logged);
+      expect(JSON.stringify(line?.error), "a cause may quote data").not.to.contain("deeper");
     }
   });
 

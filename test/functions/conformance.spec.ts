@@ -1,11 +1,9 @@
 import { app } from "../../functions/app.ts";
 import { listen } from "../../functions/server.ts";
 import { httpConformance } from "./conformance/http-conformance.ts";
+import { bareHost } from "./conformance/http-host.ts";
 
-httpConformance("The bare application", async (setting) => {
-  const router = app(setting);
-  return { fetch: async (request) => router.fetch(request), close: async () => {} };
-});
+httpConformance("The bare application", bareHost);
 
 httpConformance("The Node server", async (setting) => {
   const server = await listen(app(setting).fetch, { host: "127.0.0.1", port: 0 });

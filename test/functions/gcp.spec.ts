@@ -36,7 +36,7 @@ describe("The functions in functions-framework's own server", () => {
         expect(answer.headers.get("x-powered-by")).to.equal(null);
         expect(await answer.json()).to.deep.equal({ url: `${url}${path}`, headers, body });
       }
-      expect(await (await fetch(`${url}/favicon.ico`)).json()).to.have.property("url", `${url}/favicon.ico`;
+      expect(await (await fetch(`${url}/favicon.ico`)).json()).to.have.property("url", `${url}/favicon.ico`);
     });
 
     it("streams its answer, and hears that the client has gone", async () => {

@@ -15,6 +15,9 @@ export const PEOPLE = {
   lister: { sub: "lin", tenant: "lists", roles: ["user"] },
 } as const;
 
+/** The one origin whose pages may call. */
+export const ORIGIN = "https://app.example";
+
 /** One request as data. */
 export interface Sent {
   readonly method?: string;

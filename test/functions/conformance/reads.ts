@@ -41,6 +41,16 @@ export const READ_CASES: readonly HttpCase[] = [
     ],
   },
   {
+    title: "describes itself to anybody, once",
+    steps: [
+      { send: { method: "HEAD", path: "/openapi.json", as: null }, expect: ok(undefined) },
+      {
+        send: ([seen]) => ({ path: "/openapi.json", as: null, headers: { "if-none-match": seen?.headers.get("etag") ?? "" } }),
+        expect: { status: 304, body: undefined },
+      },
+    ],
+  },
+  {
     title: "travels in time",
     steps: [
       ...three("read-1"),
@@ -109,6 +119,32 @@ export const READ_CASES: readonly HttpCase[] = [
       })),
       { send: { path: "/views/loans?limit=1", as: "bob" }, expect: ok({ views: [] }) },
       { send: { path: "/views/posts?after=zzz", as: "guest" }, expect: ok({ views: [] }) },
+    ],
+  },
+  {
+    title: "shows an aggregate to its readers and to who may send its commands, and its history to auditors too",
+    steps: [
+      ...three("read-6"),
+      ...["/read-6", "/read-6?version=0", "?id=read-6", "/read-6/events", "/unknown"].map((path) => ({
+        send: { path: `${CALCULATORS}${path}`, as: "guest" as const },
+        expect: { status: 403, problem: { code: "authorization", detail: /gus may not read.*\/summing-calculators / } },
+      })),
+      {
+        send: { path: `${CALCULATORS}/read-6`, as: "bob" },
+        expect: ok({ aggregateId: "read-6", version: 2, state: { sum: 117 } }),
+      },
+      {
+        send: { path: `${CALCULATORS}/read-6/events?after=1`, as: "auditor" },
+        expect: ok({ commits: [commitOf("read-6", 2, 100)] }),
+      },
+      {
+        send: { path: `${CALCULATORS}/read-6`, as: "auditor" },
+        expect: { status: 403, problem: { code: "authorization", detail: /olga may not read/ } },
+      },
+      {
+        send: { path: "/aggregates/key-press-calculators/unknown", as: "guest" },
+        expect: { status: 404, problem: { code: "not_found", detail: /aggregate/ } },
+      },
     ],
   },
   {
