@@ -16,23 +16,24 @@ interface Asked {
   readonly project: string | undefined;
   /** The file of the variables that are deployed with the functions. */
   readonly env: string | undefined;
+  /** Files and variables alone are looked at. */
+  readonly isOffline: boolean;
 }
 
 const root = join(import.meta.dirname, "..");
 
 /** The checks of each cloud. */
 const clouds: Readonly<Record<string, (asked: Asked) => readonly Check[]>> = {
-  google: ({ project, env }) => {
-    const indexesFile = textOf("firestore.indexes.json");
+  google: ({ project = process.env.GOOGLE_CLOUD_PROJECT, env, isOffline }) => {
+    if (!project && !isOffline) throw new SetupError("Say which project: --project P, or --offline to look at files alone.");
     return googleChecks({
       generatedRules: firestoreRules(accessMatrix(examples)),
       rulesFile: textOf("firestore.rules"),
-      indexesFile,
-      overrides: JSON.parse(indexesFile ?? "{}").fieldOverrides ?? [],
+      indexesFile: textOf("firestore.indexes.json"),
       variables: variablesOf(env),
       environment: process.env,
       commands: commandsOf(examples.aggregates),
-      readers: googleReaders(project ?? process.env.GOOGLE_CLOUD_PROJECT ?? ""),
+      readers: googleReaders(project ?? ""),
     });
   },
 };
@@ -43,7 +44,8 @@ async function main(): Promise<void> {
   if (cloud === undefined || positionals.length > 1) {
     throw new SetupError(`Say which cloud: npm run doctor -- ${Object.keys(clouds).join(" | ")} [--offline]`);
   }
-  const checks = cloud({ project: values.project, env: values.env }).filter(({ asksCloud }) => !(values.offline && asksCloud));
+  const { project, env, offline: isOffline } = values;
+  const checks = cloud({ project, env, isOffline }).filter(({ asksCloud }) => !(isOffline && asksCloud));
   const examined = await examine(checks);
   process.stdout.write(report(examined));
   if (examined.some(({ finding }) => finding.status === "wrong")) process.exitCode = 1;
