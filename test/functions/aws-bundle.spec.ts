@@ -87,7 +87,7 @@ const MOST_BYTES = 700_000;
     expect((await send(http, "/views/totals", { token: `${acme.slice(0, -4)}AAAA` })).status).to.equal(401);
     const text = [...http.lines, ...stream.lines].join("\n");
     expect(text).to.contain('"route":"/commands/AddNumbers"');
-    expect(text).not.to.match(/eyJ|number1|"calc1"/);
+    expect(text).not.to.match(/eyJ[\w-]+\.|number1|"calc1"/);
   });
 
   it("sweep what was never rung for", async () => {

@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { awsTemplate, CODE, ENTRIES } from "./template.ts";
+import { ENTRIES } from "./lambda-functions.ts";
+import { awsTemplate, CODE } from "./template.ts";
 
 const FOLDER = join(import.meta.dirname, "..");
 /** The committed template. */
