@@ -8,6 +8,7 @@ import { eventOf, responseOf } from "../support/aws-events.ts";
 import { type FunctionProcess, startFunction } from "../support/aws-process.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
 import { type StreamedTable, streamedTable } from "../support/dynamodb-stream.ts";
+import type { AnswerBody } from "../support/functions-backend.ts";
 import { type Issuer, type IssuerKey, issuerKey, signedBy, startIssuer } from "../support/jwks-server.ts";
 
 /** The bundle grows with what the application imports: 613,000 bytes when this was written. */
@@ -56,7 +57,7 @@ const MOST_BYTES = 700_000;
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const response = responseOf((await http.call(await eventOf(request))) as HttpResult);
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: (await response.json()) as AnswerBody };
   };
   const tokenOf = (tenant: string) =>
     signedBy(key, {

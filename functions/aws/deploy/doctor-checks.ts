@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { type Check, type Finding, ok, wrong } from "../../doctor/check.ts";
 import { readEdgeSettings } from "../../edge-settings.ts";
@@ -5,7 +6,7 @@ import { SetupError } from "../../settings.ts";
 import { type Environment, endpointOverrides, readAwsSettings, readIssuerSettings, readPolls } from "../settings.ts";
 import { type FunctionName, NAMES } from "./lambda-functions.ts";
 import { tablePolicy } from "./policies.ts";
-import { STREAM_FILTER } from "./template.ts";
+import { STREAM_FILTER, TEMPLATE, templateText } from "./template.ts";
 
 /** What the stack holds, as it is deployed; every call only reads. */
 export interface IDeployment {
@@ -40,6 +41,14 @@ export interface DeployedDoorbell {
 /** Which keys can check tokens of an algorithm, by the beginning of its name. */
 const KEY_TYPES: Readonly<Record<string, string>> = { RS: "RSA", PS: "RSA", ES: "EC", Ed: "OKP" };
 const AGAIN = "Deploy the template again (docs/deploy-aws.md).";
+
+/** What must be true of the repository before it is deployed. */
+export const templateCheck: Check = {
+  claim: "the committed template is the generated one",
+  asksCloud: false,
+  examine: async () =>
+    (await readFile(TEMPLATE, "utf8")) === templateText() ? ok() : wrong("Run npm run build:aws, then commit it."),
+};
 
 /** What must be true of a stack. */
 export function awsChecks(deployment: IDeployment): readonly Check[] {

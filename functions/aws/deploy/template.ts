@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { cloudFormation } from "../../../adapters/dynamodb/index.ts";
 import type { PolicyStatement } from "../../../rules/iam-policy.ts";
 import { VARIABLES } from "../settings.ts";
@@ -16,6 +17,9 @@ export const TABLE = "EvenantTable";
 const TABLE_ARN = attribute(TABLE, "Arn");
 const STREAM_ARN = attribute(TABLE, "StreamArn");
 const QUEUE = "Failures";
+
+/** The committed template. */
+export const TEMPLATE = join(import.meta.dirname, "..", "template.json");
 
 /** What whoever deploys chooses; the text is what the guide's table says too. */
 const PARAMETERS: Readonly<Record<string, Properties>> = {
@@ -41,8 +45,13 @@ const PARAMETERS: Readonly<Record<string, Properties>> = {
   LogRetentionDays: text("How long logs are kept, in days; a number that CloudWatch knows", 30),
 };
 
+/** The text that the committed template must have. */
+export function templateText(): string {
+  return `${JSON.stringify(awsTemplate(), undefined, 2)}\n`;
+}
+
 /** Makes the CloudFormation template: the table and its stream, the three functions with the least that each needs, and what calls them. */
-export function awsTemplate() {
+function awsTemplate() {
   return {
     AWSTemplateFormatVersion: "2010-09-09",
     Description: "Evenant: commands and views over HTTP, on one DynamoDB table",
