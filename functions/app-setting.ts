@@ -2,6 +2,7 @@ import type { Actor } from "../core/index.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Service } from "./composition.ts";
 import type { Log } from "./log.ts";
+import type { ApiInfo } from "./openapi/document.ts";
 import type { RateLimits } from "./rate-limit.ts";
 
 /** What the application is made of; the same on a server, in a cloud function and in a test. */
@@ -15,6 +16,8 @@ export interface AppSetting {
   readonly patience?: number;
   /** Aborts when the process is about to stop: nobody waits for a view any more, and /healthz says so. */
   readonly stopping?: AbortSignal;
+  /** What /openapi.json says of the application as a whole. */
+  readonly api?: ApiInfo;
   /** Pages of these origins (scheme, host, port) may call from a browser; default: none. */
   readonly origins?: readonly string[];
   /** How much a tenant and an actor may ask of this process; default: as much as they want. */

@@ -5,6 +5,7 @@ import { json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { commandRoute } from "./command-route.ts";
 import { crossOrigin } from "./cross-origin.ts";
+import { openApiRoute } from "./openapi-route.ts";
 import { problemOf, problemResponse, Refusal } from "./problem.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import { aggregateRoute, historyRoute, logRoute, viewRoute, viewsRoute } from "./read-routes.ts";
@@ -32,6 +33,7 @@ export function app(setting: AppSetting): Hono<AppEnv> {
 
   const member = authenticated(setting);
   router.get("/healthz", () => health(setting.stopping));
+  router.get("/openapi.json", openApiRoute(setting));
   router.post("/commands/:command", member, commandRoute(setting));
   router.get("/aggregates/:type", member, aggregateRoute(setting, "query"));
   // Before the id in the path: clients shorten /aggregates/t/./events to /aggregates/t/events, which must not become the id "events".

@@ -14,11 +14,14 @@ import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
 import { Loan, Loans } from "../examples/loan/index.ts";
+import { exampleSamples, type Sample } from "./samples.ts";
 
 /** What an application consists of: its aggregates, and which handlers read on which thread. */
 export interface Composition {
   readonly aggregates: AggregateClasses;
   readonly threads: Readonly<Record<string, readonly AnyHandler[]>>;
+  /** Commands as one would send them, in an order that works on a new tenant: the examples of /openapi.json. */
+  readonly samples?: readonly Sample[];
 }
 
 /** The example domains: put your own aggregates and projections here. */
@@ -29,6 +32,7 @@ export const examples: Composition = {
     business: [new Loans(), new Accounts()],
     blog: [new Posts()],
   },
+  samples: exampleSamples,
 };
 
 /** Settings of a service. */
@@ -59,6 +63,7 @@ export interface Service {
   readonly commands: ReadonlySet<string>;
   /** The keeper of each collection. */
   readonly collections: ReadonlyMap<string, Keeper>;
+  readonly samples: readonly Sample[];
 }
 
 /**
@@ -68,7 +73,11 @@ export interface Service {
 export const LEASE = 2_000;
 
 /** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
-export function compose(store: IEventStore, { aggregates, threads }: Composition, options: ServiceOptions = {}): Service {
+export function compose(
+  store: IEventStore,
+  { aggregates, threads, samples = [] }: Composition,
+  options: ServiceOptions = {},
+): Service {
   const { tracer } = options;
   return {
     handler: new CommandHandler(store, aggregates, options),
@@ -77,6 +86,7 @@ export function compose(store: IEventStore, { aggregates, threads }: Composition
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
     commands: commandsOf(aggregates),
     collections: keepersOf(threads),
+    samples,
   };
 }
 

@@ -16,7 +16,7 @@ export type ProblemCode =
   | "internal";
 
 /** The one place where a reason becomes a status. */
-const STATUS: Readonly<Record<ProblemCode, number>> = {
+export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   missing_argument: 400,
   invalid_argument: 400,
   validation: 400,
@@ -42,7 +42,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   stopping: 503,
 };
 
-const TITLE: Readonly<Record<number, string>> = {
+/** The statuses of problems, by name. */
+export const STATUS_TITLE: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -76,7 +77,7 @@ export class Refusal extends Error {
   readonly status: number;
 
   /** `status` where the code's own does not fit. */
-  constructor(code: ProblemCode, detail: string, { headers = {}, facts = {}, status = STATUS[code] }: RefusalFacts = {}) {
+  constructor(code: ProblemCode, detail: string, { headers = {}, facts = {}, status = PROBLEM_STATUS[code] }: RefusalFacts = {}) {
     super(detail);
     this.name = "Refusal";
     this.code = code;
@@ -102,10 +103,10 @@ export function problemOf(error: unknown): Problem {
   }
   if (Err.is(error, "tenant")) {
     const facts = { tenant: error.tenant, tenantStatus: error.status };
-    return problem(error.code, error.status === "importing" ? 409 : STATUS.tenant, error.message, facts);
+    return problem(error.code, error.status === "importing" ? 409 : PROBLEM_STATUS.tenant, error.message, facts);
   }
   const headers: Headers = Err.is(error, "store") && error.retryable ? { "retry-after": "1" } : {};
-  return problem(error.code, STATUS[error.code], error.message, factsOf(error), headers);
+  return problem(error.code, PROBLEM_STATUS[error.code], error.message, factsOf(error), headers);
 }
 
 /** The answer that carries a problem; `requestId` where the operator should look it up in the log. */
@@ -117,7 +118,7 @@ export function problemResponse({ status, headers, body }: Problem, requestId?: 
 }
 
 function problem(code: ProblemCode, status: number, detail: string, facts: Facts = {}, headers: Headers = {}): Problem {
-  return { status, headers, body: { title: TITLE[status] ?? "Error", status, detail, code, ...facts } };
+  return { status, headers, body: { title: STATUS_TITLE[status] ?? "Error", status, detail, code, ...facts } };
 }
 
 /** What a program would want to know of an error, beside its code. */

@@ -1,3 +1,4 @@
+import { type EdgeSettings, readEdgeSettings } from "../edge-settings.ts";
 import { SetupError } from "../settings.ts";
 
 /** Variables of the process, or of a file of them. */
@@ -13,6 +14,7 @@ export interface GoogleSettings {
   readonly budget: number;
   /** Whether tokens come from the auth emulator, which signs nothing. */
   readonly isAuthEmulated: boolean;
+  readonly edge: EdgeSettings;
 }
 
 /** How long the platform lets a function run where it does not say, in seconds. */
@@ -22,7 +24,7 @@ const MARGIN = 10;
 const EMULATOR = /EMULATOR_(HOST|HUB)$/;
 
 /**
- * Reads `EVENANT_TENANTS` (auto, provisioned), `EVENANT_CHECK_REVOKED` (commands, by commas) and what the platform sets.
+ * Reads `EVENANT_TENANTS` (auto, provisioned), `EVENANT_CHECK_REVOKED` (commands, by commas), the edge's settings and what the platform sets.
  * @throws {SetupError} for a value that is none; in the cloud also where a variable of an emulator is set, because an emulator believes
  * every token, and what is written to it is gone.
  */
@@ -41,6 +43,7 @@ export function readGoogleSettings(environment: Environment, commands: ReadonlyS
     checkRevoked: checkedCommands(environment.EVENANT_CHECK_REVOKED ?? "", commands),
     budget: 1_000 * (seconds - Math.min(MARGIN, seconds / 2)),
     isAuthEmulated: Boolean(environment.FIREBASE_AUTH_EMULATOR_HOST),
+    edge: readEdgeSettings(environment),
   };
 }
 

@@ -86,6 +86,7 @@ describe("The log", () => {
         "/commands/SubtractNumbers",
         "/events",
         "/healthz",
+        "/openapi.json",
         "/views/:collection",
         "/views/:collection/:id",
         "none",

@@ -41,6 +41,16 @@ export const READ_CASES: readonly HttpCase[] = [
     ],
   },
   {
+    title: "describes itself to anybody, once",
+    steps: [
+      { send: { method: "HEAD", path: "/openapi.json", as: null }, expect: ok(undefined) },
+      {
+        send: ([seen]) => ({ path: "/openapi.json", as: null, headers: { "if-none-match": seen?.headers.get("etag") ?? "" } }),
+        expect: { status: 304, body: undefined },
+      },
+    ],
+  },
+  {
     title: "travels in time",
     steps: [
       ...three("read-1"),
