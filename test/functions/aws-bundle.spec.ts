@@ -30,7 +30,8 @@ const MOST_BYTES = 700_000;
     issuer = await startIssuer([key]);
     variables = {
       AWS_ENDPOINT_URL_DYNAMODB: table.endpoint,
-      AWS_REGION: "eu-central-1",
+      // DynamoDB Local keeps a database for each region and key: that of the test.
+      AWS_REGION: "local",
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       EVENANT_TABLE: table.table,
