@@ -20,6 +20,8 @@ interface Asked {
   readonly env: string | undefined;
   /** The CloudFormation stack. */
   readonly stack: string | undefined;
+  /** Files and variables alone are looked at. */
+  readonly isOffline: boolean;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -27,17 +29,16 @@ const root = join(import.meta.dirname, "..");
 /** The checks of each cloud. */
 const clouds: Readonly<Record<string, (asked: Asked) => readonly Check[]>> = {
   aws: ({ stack = "evenant" }) => [templateCheck, ...awsChecks(stackDeployment(stack))],
-  google: ({ project, env }) => {
-    const indexesFile = textOf("firestore.indexes.json");
+  google: ({ project = process.env.GOOGLE_CLOUD_PROJECT, env, isOffline }) => {
+    if (!project && !isOffline) throw new SetupError("Say which project: --project P, or --offline to look at files alone.");
     return googleChecks({
       generatedRules: firestoreRules(accessMatrix(examples)),
       rulesFile: textOf("firestore.rules"),
-      indexesFile,
-      overrides: JSON.parse(indexesFile ?? "{}").fieldOverrides ?? [],
+      indexesFile: textOf("firestore.indexes.json"),
       variables: variablesOf(env),
       environment: process.env,
       commands: commandsOf(examples.aggregates),
-      readers: googleReaders(project ?? process.env.GOOGLE_CLOUD_PROJECT ?? ""),
+      readers: googleReaders(project ?? ""),
     });
   },
 };
@@ -48,9 +49,8 @@ async function main(): Promise<void> {
   if (cloud === undefined || positionals.length > 1) {
     throw new SetupError(`Say which cloud: npm run doctor -- ${Object.keys(clouds).join(" | ")} [--offline]`);
   }
-  const checks = cloud({ project: values.project, env: values.env, stack: values.stack }).filter(
-    ({ asksCloud }) => !(values.offline && asksCloud),
-  );
+  const { project, env, stack, offline: isOffline } = values;
+  const checks = cloud({ project, env, stack, isOffline }).filter(({ asksCloud }) => !(isOffline && asksCloud));
   const examined = await examine(checks);
   process.stdout.write(report(examined));
   if (examined.some(({ finding }) => finding.status === "wrong")) process.exitCode = 1;

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 
@@ -35,6 +35,7 @@ export async function buildGoogle({ name, folder }: Deployment): Promise<Built> 
     outfile: join(folder, "index.js"),
     bundle: true,
     minify: true,
+    // Handlers and aggregates go by the names of their classes: those are stored.
     keepNames: true,
     sourcemap: "linked",
     format: "esm",
@@ -54,6 +55,10 @@ export async function buildGoogle({ name, folder }: Deployment): Promise<Built> 
     dependencies: Object.fromEntries(sdks.map((sdk) => [sdk, devDependencies[sdk]])),
   };
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  // Where Firebase looks for variables.
+  for (const file of await readdir(ROOT))
+    if (/^\.env(\.[\w-]+)?$/.test(file)) await copyFile(join(ROOT, file), join(folder, file));
+  await writeFile(join(folder, ".gcloudignore"), "node_modules\n*.map\n.env*\n");
   // For the emulators, which run the folder in place; Google's uploads leave node_modules out.
   await symlink(relative(folder, join(ROOT, "node_modules")), join(folder, "node_modules"));
   const output = Object.entries(metafile.outputs).find(([path]) => path.endsWith("index.js"));

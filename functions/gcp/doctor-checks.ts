@@ -2,7 +2,7 @@ import { Actor, Err } from "../../core/index.ts";
 import { type Check, type Finding, ok, wrong } from "../doctor/check.ts";
 import { SetupError } from "../settings.ts";
 import type { GoogleReaders, UserClaims } from "./doctor-readers.ts";
-import { differenceOf, type FieldOverride, ttlStateOf } from "./field-overrides.ts";
+import { differenceOf, type FieldOverride, REQUIRED_OVERRIDES, ttlStateOf } from "./field-overrides.ts";
 import { type Environment, emulatorVariables, readGoogleSettings } from "./settings.ts";
 
 /** What Google's checks look at. */
@@ -13,8 +13,6 @@ export interface GoogleConfiguration {
   readonly rulesFile: string | undefined;
   /** The text of `firestore.indexes.json`; undefined where there is no such file. */
   readonly indexesFile: string | undefined;
-  /** What `firestore.indexes.json` must hold, at least. */
-  readonly overrides: readonly FieldOverride[];
   /** The variables that are deployed with the functions. */
   readonly variables: Environment;
   /** The variables of whoever asks. */
@@ -34,7 +32,7 @@ export function googleChecks(configuration: GoogleConfiguration): readonly Check
   return [...fileChecks(configuration), ...variableChecks(configuration), ...cloudChecks(configuration)];
 }
 
-function fileChecks({ rulesFile, generatedRules, indexesFile, overrides }: GoogleConfiguration): readonly Check[] {
+function fileChecks({ rulesFile, generatedRules, indexesFile }: GoogleConfiguration): readonly Check[] {
   return [
     offline("firestore.rules is what the declarations make", () =>
       rulesFile === generatedRules
@@ -44,8 +42,8 @@ function fileChecks({ rulesFile, generatedRules, indexesFile, overrides }: Googl
     offline("firestore.indexes.json turns on the deletion of old receipts, and needless indexes off", () => {
       if (indexesFile === undefined) return wrong("There is none: copy Evenant's, which docs/firestore.md explains.");
       const { fieldOverrides = [] } = JSON.parse(indexesFile) as { readonly fieldOverrides?: readonly FieldOverride[] };
-      const missing = overrides.find((wanted) => !fieldOverrides.some((given) => isSame(wanted, given)));
-      if (missing === undefined) return ok(`${overrides.length} fields`);
+      const missing = REQUIRED_OVERRIDES.find((wanted) => !fieldOverrides.some((given) => isSame(wanted, given)));
+      if (missing === undefined) return ok(`${REQUIRED_OVERRIDES.length} fields`);
       return wrong(`It lacks the override of ${missing.collectionGroup}.${missing.fieldPath}: copy it from Evenant's own.`);
     }),
   ];
@@ -78,7 +76,7 @@ function variableChecks({ variables, environment, commands }: GoogleConfiguratio
   ];
 }
 
-function cloudChecks({ readers, generatedRules, overrides }: GoogleConfiguration): readonly Check[] {
+function cloudChecks({ readers, generatedRules }: GoogleConfiguration): readonly Check[] {
   return [
     online("the rules in force are the generated ones", async () => {
       const deployed = await readers.rules();
@@ -87,7 +85,7 @@ function cloudChecks({ readers, generatedRules, overrides }: GoogleConfiguration
     }),
     online("old receipts are deleted (TTL)", async () => {
       const fields = await readers.fields();
-      const states = overrides.filter(({ ttl }) => ttl).map((wanted) => ttlStateOf(wanted, fields));
+      const states = REQUIRED_OVERRIDES.filter(({ ttl }) => ttl).map((wanted) => ttlStateOf(wanted, fields));
       const bad = states.find((state) => state !== "ACTIVE");
       if (states.every((state) => state === "ACTIVE")) return ok();
       if (bad === "CREATING") return wrong("It is being turned on: look again in some minutes.");
@@ -95,7 +93,7 @@ function cloudChecks({ readers, generatedRules, overrides }: GoogleConfiguration
     }),
     online("what is never searched is not indexed", async () => {
       const fields = await readers.fields();
-      const differences = overrides.flatMap((wanted) => differenceOf(wanted, fields) ?? []);
+      const differences = REQUIRED_OVERRIDES.flatMap((wanted) => differenceOf(wanted, fields) ?? []);
       return differences.length === 0 ? ok() : wrong(`${differences[0]}, one of ${differences.length}: ${DEPLOY_INDEXES}.`);
     }),
     online("users have the claims tenant and roles", async () => {
@@ -113,7 +111,15 @@ function offline(claim: string, examine: Check["examine"]): Check {
   return { claim, asksCloud: false, examine };
 }
 
-function online(claim: string, examine: () => Promise<Finding>): Check {
+function online(claim: string, look: () => Promise<Finding>): Check {
+  const examine = async () => {
+    try {
+      return await look();
+    } catch (error) {
+      if (!/default credentials|OAuth2 access token/.test(String(error))) throw error;
+      return wrong("You are not signed in: run `gcloud auth application-default login`.");
+    }
+  };
   return { claim, asksCloud: true, examine };
 }
 

@@ -23,6 +23,19 @@ interface FieldIndex {
   readonly order?: unknown;
 }
 
+/** What every database of Evenant needs; more does no harm. */
+export const REQUIRED_OVERRIDES: readonly FieldOverride[] = [
+  { collectionGroup: "events", fieldPath: "data", indexes: [] },
+  { collectionGroup: "events", fieldPath: "commitId", indexes: [] },
+  { collectionGroup: "states", fieldPath: "state", indexes: [] },
+  { collectionGroup: "receipts", fieldPath: "data", indexes: [] },
+  { collectionGroup: "receipts", fieldPath: "expireAt", ttl: true, indexes: [] },
+  { collectionGroup: "log", fieldPath: "refs", indexes: [] },
+  { collectionGroup: "log", fieldPath: "page", indexes: [{ arrayConfig: "CONTAINS", queryScope: "COLLECTION" }] },
+  { collectionGroup: "threads", fieldPath: "data", indexes: [] },
+  { collectionGroup: "parked", fieldPath: "data", indexes: [] },
+];
+
 /** How a field differs from what is wanted, as half a sentence; undefined where it does not. */
 export function differenceOf(wanted: FieldOverride, fields: readonly FieldState[]): string | undefined {
   const label = `${wanted.collectionGroup}.${wanted.fieldPath}`;
