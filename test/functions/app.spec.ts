@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { Aggregate, type CommandContext, StoreError, TenantError } from "../../core/index.ts";
+import { Aggregate, type CommandContext, Err, StoreError, TenantError } from "../../core/index.ts";
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
 import type { Composition } from "../../functions/composition.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
@@ -186,6 +186,26 @@ describe("The application", () => {
     const { status, headers, body } = await backend.command("Hang", {});
     expect([status, body.code, headers.get("retry-after")]).to.deep.equal([503, "deadline", "1"]);
     expect(body.detail).to.contain("Idempotency-Key");
+  });
+
+  it("does not blame If-Match for a conflict on another aggregate", async () => {
+    class Touchy extends Aggregate {
+      static readonly path = "/touchy";
+      static readonly access = "tenant";
+      get commands() {
+        return {
+          Touch: ({ actor }: CommandContext<Touchy>) => {
+            throw Err.concurrency({ tenant: actor.tenant, type: "touchy", id: "another" }, -1, 5);
+          },
+        };
+      }
+      get events() {
+        return { Never: () => {} };
+      }
+    }
+    backend = await startBackend({ composition: { ...calculators, aggregates: [Touchy] } });
+    const { status, body } = await backend.command("Touch", { aggregateId: "this" }, { "if-none-match": "*" });
+    expect([status, body.code]).to.deep.equal([409, "concurrency"]);
   });
 
   it("keeps what an unforeseen error says to itself, and logs it under the requestId of the answer", async () => {
