@@ -16,7 +16,7 @@ export interface KafkaSend {
 /** The slice of `Producer` of `@platformatic/kafka` that the publisher uses; make it with `serializers: stringSerializers`. */
 export interface IKafkaProducer {
   send(options: KafkaSend): Promise<unknown>;
-  initIdempotentProducer(options: Record<never, never>): Promise<unknown>;
+  initIdempotentProducer(options: { producerId: bigint; producerEpoch: number }): Promise<unknown>;
 }
 
 /** Reasons of a broker that lie in the record itself, by Kafka's names of its error codes. */

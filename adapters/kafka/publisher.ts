@@ -8,6 +8,9 @@ export interface KafkaPublisherOptions {
   readonly topic: string | ((event: CloudEvent) => string);
 }
 
+/** Kafka's way to say that this producer has no id yet. */
+const NO_ID = { producerId: -1n, producerEpoch: -1 } as const;
+
 /** CloudEvents' protocol binding for Kafka, structured mode. */
 const HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
@@ -15,7 +18,8 @@ const HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" 
  * Publishes to Kafka: one record an event, keyed by tenant and aggregate, so that an aggregate keeps to one partition and its order.
  *
  * One send is under way at a time, because the client numbers a send when it is asked for: of two at once on one partition, an idempotent
- * broker would take the second for a repetition of the first, and drop it.
+ * broker would take the second for a repetition of the first, and drop it. One that fails, or is not answered in time, leaves its numbers
+ * in doubt: the next begins with a new producer id.
  */
 export class KafkaPublisher implements IPublisher {
   /** Bytes: below the 1 MiB that a broker takes in one batch of a partition by default, with its keys and headers. */
@@ -23,8 +27,8 @@ export class KafkaPublisher implements IPublisher {
   readonly #producer: IKafkaProducer;
   readonly #topicOf: (event: CloudEvent) => string;
   #before: Promise<unknown> = Promise.resolve();
-  /** Whether the broker may have records under numbers that the client would use again. */
-  #isInDoubt = false;
+  /** Whether the broker may have records under numbers that the client would use next. */
+  #isInDoubt = true;
 
   /** @throws {Err} `invalid_argument` that names what is wrong. */
   constructor(producer: IKafkaProducer, { topic }: KafkaPublisherOptions) {
@@ -44,7 +48,7 @@ export class KafkaPublisher implements IPublisher {
     // Nobody waits any more, and the same events may be on their way again: sent now, they would come twice.
     if (signal.aborted) return { acknowledged: 0, failed: new Error("the producer was busy with earlier events") };
     try {
-      await this.#send(events);
+      await Promise.race([this.#send(events), aborted(signal)]);
       return { acknowledged: events.length };
     } catch (error) {
       if (!isRefusal(error)) return { acknowledged: 0, failed: error };
@@ -63,8 +67,7 @@ export class KafkaPublisher implements IPublisher {
   }
 
   async #send(events: readonly OutgoingEvent[]): Promise<void> {
-    // A new producer id: records that the broker has of a send without an answer do not hide those that get their numbers now.
-    if (this.#isInDoubt) await this.#producer.initIdempotentProducer({});
+    if (this.#isInDoubt) await this.#producer.initIdempotentProducer(NO_ID);
     this.#isInDoubt = true;
     const messages = events.map(({ key, cloudEvent, json }) => ({
       topic: this.#topicOf(cloudEvent),
@@ -75,4 +78,11 @@ export class KafkaPublisher implements IPublisher {
     await this.#producer.send({ messages, idempotent: true, acks: -1 });
     this.#isInDoubt = false;
   }
+}
+
+/** Rejects when the signal aborts: a client that never answers does not hold up those behind it. */
+function aborted(signal: Signal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("no answer until the deadline")), { once: true });
+  });
 }

@@ -100,8 +100,8 @@ describe("Publishing to Kafka", function () {
     await bridge.down();
     const stop = new AbortController();
     const running = reader.run(["acme"], "kafka", handlers, { signal: stop.signal, interval: 20, onError: "park" });
-    for (let round = 0; round < 10; round++) {
-      await pack(store, "acme", PARCELS, 5);
+    for (let round = 1; round <= 10; round++) {
+      await pack(store, "acme", PARCELS, 5, 1, 5 * round);
       const { thread } = await store.peek("acme", "kafka");
       expect(thread.cursors.EventPublisher?.position).to.equal(reached);
       expect(thread.cursors.EventPublisher?.failure?.attempts ?? 0).to.equal(0);
@@ -148,8 +148,8 @@ describe("Publishing to Kafka", function () {
     for (;;) {
       const result = await reader.poll(tenant, "kafka", handlers);
       if (result.status === "idle") return;
-      if (result.retryAt !== undefined)
-        await new Promise((resolve) => setTimeout(resolve, Math.max(0, result.retryAt! - Date.now())));
+      const wait = Math.max(1, (result.retryAt ?? 0) - Date.now());
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 
@@ -190,7 +190,14 @@ describe("The Kafka publisher", () => {
     });
     const events = [0, 1, 2, 3].map((number) => outgoing("k", number));
     expect(await publisher.publish(events, never)).to.deep.equal({ acknowledged: 2, refused: tooLarge });
-    expect(calls).to.deep.equal(["send 0,1,2,3 to of-k", "new id", "send 0 to of-k", "send 1 to of-k", "send 2 to of-k"]);
+    expect(calls).to.deep.equal([
+      "new id",
+      "send 0,1,2,3 to of-k",
+      "new id",
+      "send 0 to of-k",
+      "send 1 to of-k",
+      "send 2 to of-k",
+    ]);
   });
 
   it("takes any other error for an outage: even one that names the topic or the rights", async () => {
@@ -210,20 +217,36 @@ describe("The Kafka publisher", () => {
       if (rounds++ === 1) throw new Error("the answer was lost");
     });
     await Promise.all([1, 2, 3, 4].map((number) => publisher.publish([outgoing("k", number)], never)));
-    expect(calls).to.deep.equal(["send 1 to of-k", "send 2 to of-k", "new id", "send 3 to of-k", "send 4 to of-k"]);
+    expect(calls).to.deep.equal(["new id", "send 1 to of-k", "send 2 to of-k", "new id", "send 3 to of-k", "send 4 to of-k"]);
   });
 
   it("does not send any more what nobody waits for", async () => {
-    const gate = Promise.withResolvers<void>();
-    const { calls, publisher } = stage(() => gate.promise);
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const { calls, publisher } = stage(() => gate);
     const first = publisher.publish([outgoing("k", 1)], never);
     const deadline = new AbortController();
     const second = publisher.publish([outgoing("k", 2)], deadline.signal);
     deadline.abort();
-    gate.resolve();
+    open();
     expect((await first).acknowledged).to.equal(1);
     expect((await second).acknowledged).to.equal(0);
-    expect(calls).to.deep.equal(["send 1 to of-k"]);
+    expect(calls).to.deep.equal(["new id", "send 1 to of-k"]);
+  });
+
+  it("is not held up by a client that never answers: what comes after the deadline goes under a new producer id", async () => {
+    let isDead = true;
+    const { calls, publisher } = stage(() => (isDead ? new Promise(() => {}) : Promise.resolve()));
+    const deadline = new AbortController();
+    const first = publisher.publish([outgoing("k", 1)], deadline.signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    deadline.abort();
+    expect((await first).failed).to.be.instanceOf(Error);
+    isDead = false;
+    expect(await publisher.publish([outgoing("k", 1)], never)).to.deep.equal({ acknowledged: 1 });
+    expect(calls).to.deep.equal(["new id", "send 1 to of-k", "new id", "send 1 to of-k"]);
   });
 
   it("says what is wrong with its options", () => {

@@ -61,7 +61,10 @@ async function consume(port: number, topic: string): Promise<readonly KafkaRecor
     stdio: ["ignore", "pipe", "inherit"],
   });
   const records: KafkaRecord[] = [];
-  for await (const line of createInterface({ input: child.stdout })) records.push(JSON.parse(line));
+  let text = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) text += chunk;
+  // Not by readline, for which a line also ends at U+2028.
+  for (const line of text.split("\n")) if (line !== "") records.push(JSON.parse(line));
   if (child.exitCode === null) await once(child, "exit");
   if (child.exitCode !== 0) throw new Error(`kcat ended with ${child.exitCode}`);
   return records.sort((one, other) => one.partition - other.partition || one.offset - other.offset);
