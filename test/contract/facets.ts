@@ -8,6 +8,7 @@ import { engineExactlyOnce } from "./engine-exactly-once.ts";
 import { engineInput } from "./engine-input.ts";
 import { engineReaders } from "./engine-readers.ts";
 import { engineReadingInput } from "./engine-reading-input.ts";
+import { engineRebuild } from "./engine-rebuild.ts";
 import { engineResends } from "./engine-resends.ts";
 import { engineUnknown } from "./engine-unknown.ts";
 import { erasure } from "./erasure.ts";
@@ -64,4 +65,5 @@ export const FACETS: readonly Facet[] = [
   engineReaders,
   engineReadingInput,
   engineExactlyOnce,
+  engineRebuild,
 ];
