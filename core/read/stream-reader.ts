@@ -1,38 +1,23 @@
-import { type AggregateClass, typeOf } from "../model/aggregate.ts";
+import { typeOf } from "../model/aggregate.ts";
 import { checkArgument, checkInteger, checkLimit, checkWord } from "../model/arguments.ts";
 import type { PositionedCommit } from "../model/commit.ts";
 import { checkName } from "../model/ids.ts";
+import type { AnyEventHandler } from "../ports/event-handler.ts";
 import type { IEventStore } from "../ports/event-store.ts";
-import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
+import { defaultPlatform, type Signal } from "../ports/platform.ts";
 import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
-import type { ITracer } from "../ports/tracer.ts";
 import type { DeadLetter, Retried } from "./dead-letters.ts";
 import type { Difference, DiffOptions } from "./diff.ts";
-import { type FailurePolicy, type FullPolicy, policyOf } from "./failure-policy.ts";
+import { type FullPolicy, policyOf } from "./failure-policy.ts";
+import type { HandlerLag } from "./lag.ts";
 import type { PollOptions, PollResult } from "./poll.ts";
 import type { Keeper } from "./projection.ts";
+import type { RunOptions, StreamReaderOptions } from "./reader-options.ts";
 import type { RebuildOptions, Rebuilt } from "./rebuild.ts";
+import type { Replayed, ReplayOptions } from "./replay.ts";
 import { type AnyHandler, type Subscriber, subscribe } from "./subscriber.ts";
 import type { ReaderTools, ThreadSetting } from "./thread-lease.ts";
 import { ViewReader } from "./view-reader.ts";
-
-/** Settings of a stream reader. */
-export interface StreamReaderOptions extends FailurePolicy {
-  readonly tracer?: ITracer;
-  /** Clock, jitter and sleep; for tests. */
-  readonly platform?: IPlatform;
-  /** The classes whose upcasters lift old events before handlers see them. */
-  readonly aggregates?: readonly AggregateClass[];
-}
-
-/** Settings of a run. */
-export interface RunOptions extends Omit<PollOptions, "signal"> {
-  readonly signal: Signal;
-  /** How many tenants are read at the same time; default 4. */
-  readonly concurrency?: number;
-  /** How often to look for new tenants, and for news where the store cannot watch, in ms; default 1,000. */
-  readonly interval?: number;
-}
 
 /** Feeds handlers with a tenant's events: awaited, in order, from where each of them stands. */
 export class StreamReader {
@@ -130,6 +115,24 @@ export class StreamReader {
     const collection = checkName(projection.collection, "collection");
     checkName(tenant, "tenant");
     return new ViewReader((place) => this.#tools.store.views(tenant, place), collection);
+  }
+
+  /**
+   * How far each handler of a thread is behind, by its name. Cheap enough for every tenant: one peek, and as a rule at most one read.
+   */
+  async lag(tenant: string, thread: string): Promise<Readonly<Record<string, HandlerLag>>> {
+    const { lagOf } = await import("./lag.ts");
+    return lagOf(this.#thread(tenant, thread));
+  }
+
+  /**
+   * Hands old events to replayable handlers again, in order, beside their threads: no cursor moves, and live events may come between.
+   * @throws {Err} `invalid_argument` for a projection (rebuild it) and for a handler that is not replayable; `precondition` with the
+   * position where a handler failed.
+   */
+  async replay(tenant: string, handlers: readonly AnyEventHandler[], options: ReplayOptions = {}): Promise<Replayed> {
+    const { replay } = await import("./replay.ts");
+    return replay(this.#thread(tenant, "replay"), subscribe(handlers), options);
   }
 
   /** A tenant's commits after a position (0 = from the start) in order, at most `limit` (1 to 1,000); `next` is where to go on. */

@@ -92,7 +92,8 @@ export function deliveryTo(
   };
 }
 
-type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
+/** What a handler does with an event. */
+export type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
 
 interface Step {
   id(event: StoredEvent, commit: PositionedCommit): string | undefined;
