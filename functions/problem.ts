@@ -38,6 +38,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   behind: 503,
   deadline: 503,
   stopping: 503,
+  outdated: 503,
 };
 
 const TITLE: Readonly<Record<number, string>> = {
