@@ -14,6 +14,7 @@ import { typeOf } from "../core/model/aggregate.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
+import { Cart, HotProducts } from "../examples/cart/index.ts";
 import { Loan, Loans } from "../examples/loan/index.ts";
 import { exampleSamples, type Sample } from "./samples.ts";
 
@@ -27,11 +28,12 @@ export interface Composition {
 
 /** The example domains: put your own aggregates and projections here. */
 export const examples: Composition = {
-  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post],
+  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post, Cart],
   threads: {
     calculators: [new Totals()],
     business: [new Loans(), new Accounts()],
     blog: [new Posts()],
+    carts: [new HotProducts()],
   },
   samples: exampleSamples,
 };

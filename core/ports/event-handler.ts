@@ -16,6 +16,8 @@ export interface DeliveryPlace {
  */
 export interface IEventHandler<E extends EventMap = EventMap> {
   readonly name?: string;
+  /** Declares that old events may be handed over again at any time, beside the new ones: what `replay` asks for. */
+  readonly replayable?: boolean;
   /** What to do with each event, by event name; events without an entry are passed over. `index` is the event's place in its commit, from 0. */
   readonly events: {
     readonly [Name in keyof E & string]?: (
@@ -50,6 +52,7 @@ export interface BatchResult {
 /** An event handler of whatever events: what `poll` accepts. */
 export interface AnyEventHandler {
   readonly name?: string;
+  readonly replayable?: boolean;
   readonly events: Readonly<
     Record<
       string,

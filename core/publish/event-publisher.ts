@@ -46,6 +46,8 @@ const PATIENCE = 5_000;
  * is counted; an event that the broker refuses for its own sake fails, and is halted at or parked by the reader's policy.
  */
 export class EventPublisher implements AnyEventHandler {
+  /** Old events published again have their old ids, by which receivers know them. */
+  readonly replayable = true;
   readonly name: string;
   readonly events: Readonly<
     Record<string, (tenant: string, event: StoredEvent, commit: PositionedCommit, place: DeliveryPlace) => Promise<void>>

@@ -6,7 +6,7 @@ import type { ReadResult } from "../ports/event-store.ts";
 import type { Failure } from "../ports/threads.ts";
 import { textOf } from "./failure-policy.ts";
 import { deliveryTo } from "./subscriber.ts";
-import type { Standing, Turn, TurnSetting } from "./turn.ts";
+import type { Standing, Turn } from "./turn.ts";
 
 /** The most events that a handler gets at once: enough for a broker's request, few enough for a lease. */
 const EVENTS_A_BATCH = 100;
@@ -16,7 +16,6 @@ const PAUSED = { attempts: 0, retryAt: 0, halted: false, error: "" };
 /** Hands a handler a page's events many at a time; its cursor stands at the first event that it has not finished. */
 export async function deliverInBatches(turn: Turn, standing: Standing, page: ReadResult): Promise<void> {
   const { signal, platform, lease } = turn.setting;
-  const handler = standing.subscriber.handler as Required<AnyEventHandler>;
   const items = itemsOf(turn, standing, page.commits);
   for (let start = 0; start < items.length; ) {
     const next = items[start] as BatchItem;
@@ -24,7 +23,12 @@ export async function deliverInBatches(turn: Turn, standing: Standing, page: Rea
     const isLeaseAging = platform.now() - turn.storedAt > lease / 3;
     if ((isLeaseAging || turn.progress.isFull) && !(await turn.storeProgress())) return;
     if (signal?.aborted) return;
-    const { finished, error, retryAt } = await attempt(turn.setting, handler, items.slice(start, start + EVENTS_A_BATCH));
+    if (turn.isHeld(standing, next.commit)) {
+      turn.parkHeld(standing, next.commit, next.index);
+      start++;
+      continue;
+    }
+    const { finished, error, retryAt } = await attempt(turn, standing, items.slice(start, start + EVENTS_A_BATCH));
     for (const { event, commit } of items.slice(start, start + finished)) turn.traceHandled(standing, event.name, commit);
     turn.handled += finished;
     start += finished;
@@ -35,7 +39,7 @@ export async function deliverInBatches(turn: Turn, standing: Standing, page: Rea
       const text = textOf(error ?? "the handler asked to wait");
       return turn.stand(standing, { ...standing.cursor, failure: { ...failure, retryAt, error: text } });
     }
-    if (!turn.fail(standing, failed.commit.position, failed.index, failed.event.name, error)) return;
+    if (!turn.fail(standing, failed.commit, failed.index, error)) return;
     start++;
   }
   const end = Math.max(page.next, page.commits.at(-1)?.position ?? 0);
@@ -48,7 +52,7 @@ function itemsOf(
   { subscriber, cursor }: Standing,
   commits: readonly PositionedCommit[],
 ): BatchItem[] {
-  const delivery = deliveryTo(subscriber, setting, progress);
+  const delivery = deliveryTo(subscriber, setting, progress, cursor.generation);
   return commits.flatMap((commit) => {
     const first = cursor.failure?.position === commit.position ? cursor.failure.index : 0;
     return commit.events.flatMap((event, index) =>
@@ -61,24 +65,24 @@ function itemsOf(
 function standAt(turn: Turn, standing: Standing, { commit: { position }, index }: BatchItem): Failure {
   const known = standing.cursor.failure;
   const failure = known?.position === position && known.index === index ? known : { position, index, ...PAUSED };
-  turn.stand(standing, { position: position - 1, failure });
+  turn.stand(standing, { ...standing.cursor, position: position - 1, failure });
   return failure;
 }
 
-async function attempt(
-  { tenant, upcasters }: TurnSetting,
-  handler: Required<AnyEventHandler>,
-  items: readonly BatchItem[],
-): Promise<BatchResult> {
+async function attempt(turn: Turn, standing: Standing, items: readonly BatchItem[]): Promise<BatchResult> {
+  const { tenant, upcasters } = turn.setting;
   const batch: BatchItem[] = [];
   try {
-    for (const item of items) batch.push({ ...item, event: upcast(item.event, upcasters.get(item.commit.type)) });
+    for (const item of items) {
+      if (turn.isHeld(standing, item.commit)) break;
+      batch.push({ ...item, event: upcast(item.event, upcasters.get(item.commit.type)) });
+    }
   } catch (error) {
     // Those before it go first; then it is the first, and has failed.
     if (batch.length === 0) return { finished: 0, error };
   }
   try {
-    return checked(await handler.batch(tenant, batch), batch.length);
+    return checked(await (standing.subscriber.handler as Required<AnyEventHandler>).batch(tenant, batch), batch.length);
   } catch (error) {
     return { finished: 0, error };
   }

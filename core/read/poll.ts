@@ -17,6 +17,8 @@ export interface PollOptions {
   readonly from?: "start" | "end";
   /** What happens after a handler's last retry; default: the reader's own policy. */
   readonly onError?: "halt" | "park";
+  /** What waits behind a parked event; default: the reader's own policy. */
+  readonly park?: "event" | "aggregate";
 }
 
 /** A handler that stands at an event which failed, or that waits for something outside (`attempts` is 0 then). */
@@ -90,15 +92,16 @@ async function acquire(
 }
 
 function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { thread, from }: PollSetting): Cursor {
-  const { name, collection } = subscriber;
+  const { name, collection, version } = subscriber;
   const known = cursorIn(state, name);
-  const owned = collection === undefined ? {} : { collection };
+  const owned = collection === undefined ? {} : { collection, ...(version && { version }) };
   if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
   if (known.collection !== collection) {
     throw Err.precondition(
       `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
     );
   }
+  if (version !== undefined && version !== (known.version ?? 0)) throw Err.outdated(name, version, known.version ?? 0);
   return known;
 }
 

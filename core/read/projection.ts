@@ -35,6 +35,8 @@ export abstract class Projection<View extends object, E extends EventMap = Event
   abstract readonly collection: string;
   /** Who may read the views in the database; absent = nobody. */
   declare readonly readers?: Readers;
+  /** An integer, default 0: raise it when `events` makes other views of the same events; `poll` then asks for a rebuild. */
+  declare readonly version?: number;
   /** Tells the compiler what a view is, also from outside; never there. */
   declare readonly [viewType]?: View;
   /** What to do with each event; annotate it as `ProjectionEvents<View, E>`, then its functions need no annotation. */
@@ -52,6 +54,7 @@ export interface AnyProjection {
   readonly name?: string;
   readonly collection: string;
   readonly readers?: Readers;
+  readonly version?: number;
   readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
   /** See `AnyEventHandler.due`. */
   readonly due?: (tenant: string) => Promise<number | undefined>;
