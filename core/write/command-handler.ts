@@ -23,7 +23,7 @@ export interface CommandHandlerOptions {
   readonly tracer?: ITracer;
   /** Clock, ids and sleep; for tests. */
   readonly platform?: IPlatform;
-  /** How long conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
+  /** How long after the call conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
   readonly deadline?: number;
   /** How many aggregates stay warm; default 10,000. */
   readonly cacheSize?: number;
