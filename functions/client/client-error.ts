@@ -11,6 +11,7 @@ export type ClientCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "behind"
+  | "outdated"
   | "deadline"
   | "stopping"
   | "internal"
