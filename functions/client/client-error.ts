@@ -12,6 +12,8 @@ export type ClientCode =
   | "unsupported_media_type"
   | "behind"
   | "outdated"
+  | "too_many_streams"
+  | "streams_full"
   | "deadline"
   | "stopping"
   | "internal"
