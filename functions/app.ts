@@ -11,7 +11,7 @@ import { problemOf, problemResponse, Refusal } from "./problem.ts";
 import { RateLimiter } from "./rate-limit.ts";
 import { aggregateRoute, historyRoute, logRoute, viewRoute, viewsRoute } from "./read-routes.ts";
 import { requestLog } from "./request-log.ts";
-import { rawPath } from "./request-target.ts";
+import { commandIn, rawPath } from "./request-target.ts";
 
 /** Makes the HTTP application: fetch-style, without anything of a platform. */
 export function app(setting: AppSetting): Hono<AppEnv> {
@@ -60,7 +60,7 @@ const withRequestId: MiddlewareHandler<AppEnv> = async (context, next) => {
 function authenticated({ authenticate, rateLimits }: AppSetting): MiddlewareHandler<AppEnv> {
   const limiter = rateLimits && new RateLimiter(rateLimits, () => performance.now());
   return async (context, next) => {
-    const actor = await authenticate(context.req.header("Authorization") ?? null);
+    const actor = await authenticate(context.req.header("Authorization") ?? null, commandIn(context.req.path));
     context.set("actor", actor);
     limiter?.admit(actor);
     await next();

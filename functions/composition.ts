@@ -15,6 +15,7 @@ import { typeOf } from "../core/model/aggregate.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
+import { Cart, HotProducts } from "../examples/cart/index.ts";
 import { Loan, Loans } from "../examples/loan/index.ts";
 import { exampleSamples, type Sample } from "./samples.ts";
 
@@ -28,11 +29,12 @@ export interface Composition {
 
 /** The example domains: put your own aggregates and projections here. */
 export const examples: Composition = {
-  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post],
+  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post, Cart],
   threads: {
     calculators: [new Totals()],
     business: [new Loans(), new Accounts()],
     blog: [new Posts()],
+    carts: [new HotProducts()],
   },
   samples: exampleSamples,
 };
@@ -78,7 +80,7 @@ export interface Service {
  * How long a thread is leased, in ms. After a crash nobody reads it until the lease has ended: short enough that `?position=` outwaits it,
  * long enough for handlers that only keep views; a slow one (mail, HTTP) needs a longer lease.
  */
-const LEASE = 2_000;
+export const LEASE = 2_000;
 
 /** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
 export function compose(
@@ -94,10 +96,15 @@ export function compose(
     threads,
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
     upcasters: new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}])),
-    commands: new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands))),
+    commands: commandsOf(aggregates),
     collections: keepersOf(threads),
     samples,
   };
+}
+
+/** The names of all commands of some aggregates. */
+export function commandsOf(aggregates: AggregateClasses): ReadonlySet<string> {
+  return new Set(aggregates.flatMap((Type) => Object.keys(new Type().commands)));
 }
 
 /** Keeps every thread of a service reading, for all tenants, until the signal aborts; rejects as soon as one of them cannot go on. */

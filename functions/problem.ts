@@ -44,6 +44,7 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   streams_full: 503,
   deadline: 503,
   stopping: 503,
+  outdated: 503,
 };
 
 /** The statuses of problems, by name. */
