@@ -5,6 +5,7 @@ import {
   CommandHandler,
   Err,
   type IEventStore,
+  type IPlatform,
   type ITracer,
   type Readers,
   StreamReader,
@@ -48,6 +49,8 @@ export const examples: Composition = {
 /** Settings of a service. */
 export interface ServiceOptions {
   readonly tracer?: ITracer;
+  /** Clock, ids and digests; default: those of every platform. */
+  readonly platform?: IPlatform;
   /** Compares every snapshot with a fold of the events: slow, finds impure aggregates. */
   readonly development?: boolean;
   /** `auto` (default) opens a tenant at its first command; `provisioned` refuses an unknown one. */
@@ -92,9 +95,9 @@ export function compose(
   { aggregates, threads: ownThreads, reactions, samples = [] }: Composition,
   options: ServiceOptions = {},
 ): Service {
-  const { tracer } = options;
+  const { tracer, platform } = options;
   const handler = new CommandHandler(store, reactions ? [...aggregates, ScheduledCommand] : aggregates, options);
-  const reader = new StreamReader(store, { aggregates, ...(tracer && { tracer }) });
+  const reader = new StreamReader(store, { aggregates, ...(tracer && { tracer }), ...(platform && { platform }) });
   const threads = { ...ownThreads, ...reactions?.({ handler, reader }) };
   return {
     store,
