@@ -1,5 +1,3 @@
-import type { Signal } from "../../core/index.ts";
-
 /** One event as EventBridge takes it. */
 export interface EventBridgeEntry {
   EventBusName: string;
@@ -20,7 +18,7 @@ export interface EventBridgeResult {
 export interface IEventBridge {
   putEvents(
     input: { Entries: EventBridgeEntry[] },
-    options: { abortSignal: Signal },
+    options: { abortSignal: AbortSignal },
   ): Promise<{ readonly Entries?: readonly EventBridgeResult[] | undefined }>;
 }
 

@@ -31,7 +31,7 @@ export class EventBridgePublisher implements IPublisher {
   async publish(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
     try {
       const input = { Entries: events.map((event) => this.#entryOf(event)) };
-      const { Entries: results = [] } = await this.#client.putEvents(input, { abortSignal: signal });
+      const { Entries: results = [] } = await this.#client.putEvents(input, { abortSignal: signal as AbortSignal });
       const acknowledged = events.findIndex((_, index) => results[index]?.EventId === undefined);
       if (acknowledged < 0) return { acknowledged: events.length };
       const result = results[acknowledged] ?? {};

@@ -1,5 +1,3 @@
-import type { Signal } from "../../core/index.ts";
-
 /** One message of a batch. */
 export interface SnsEntry {
   Id: string;
@@ -20,7 +18,7 @@ export interface SnsFailure {
 export interface ISns {
   publishBatch(
     input: { TopicArn: string; PublishBatchRequestEntries: SnsEntry[] },
-    options: { abortSignal: Signal },
+    options: { abortSignal: AbortSignal },
   ): Promise<{
     readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined;
     readonly Failed?: readonly SnsFailure[] | undefined;

@@ -43,7 +43,7 @@ export class SnsPublisher implements IPublisher {
   async #send(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
     try {
       const input = { TopicArn: this.#topicArn, PublishBatchRequestEntries: events.map(entryOf) };
-      const { Successful = [], Failed = [] } = await this.#client.publishBatch(input, { abortSignal: signal });
+      const { Successful = [], Failed = [] } = await this.#client.publishBatch(input, { abortSignal: signal as AbortSignal });
       const taken = new Set(Successful.map(({ Id }) => Id));
       const acknowledged = events.findIndex((_, index) => !taken.has(String(index)));
       if (acknowledged < 0) return { acknowledged: events.length };
