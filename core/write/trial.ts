@@ -182,8 +182,9 @@ export class Trial implements AttemptTools, CommitEntry {
     return new Participant(place, { aggregate, life: undefined, isCached: false, cost: FREE }, true);
   }
 
-  async #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
-    return new Participant(place, await this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events"), isVerified);
+  #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
+    const loading = this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events");
+    return loading.then((loaded) => new Participant(place, loaded, isVerified));
   }
 
   // What is rare. Each resolves to the command's result, or to undefined where the command must be decided again.
