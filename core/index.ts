@@ -41,11 +41,12 @@ export {
   type Json,
   type JsonObject,
 } from "./model/json.ts";
+export type { Publication, PublishedShape, PublishMap } from "./model/publication.ts";
 export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
-export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
+export type { AnyEventHandler, BatchItem, BatchResult, DeliveryPlace, IEventHandler } from "./ports/event-handler.ts";
 export type {
   CommitOutcome,
   Cost,

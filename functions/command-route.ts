@@ -3,6 +3,8 @@ import { Err } from "../core/index.ts";
 import { commandAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { readObject } from "./body.ts";
+import { versionTag } from "./etag.ts";
+import { asFailedPrecondition, versionInHeaders, withVersion } from "./expected-version.ts";
 import { pathSegment } from "./request-target.ts";
 
 const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
@@ -15,12 +17,21 @@ export function commandRoute({ service }: AppSetting) {
     context.set("command", name);
     const commandId = headerText(context, "Idempotency-Key");
     const correlationId = headerText(context, "X-Correlation-Id");
-    const data = await readObject(context.req.raw);
-    const done = await service.handler.command(context.var.actor, name, data as Parameters<typeof service.handler.command>[2], {
-      ...(commandId !== undefined && { commandId }),
-      ...(correlationId !== undefined && { correlationId }),
-    });
-    return json(await commandAnswer(done));
+    const expected = versionInHeaders(context.req.raw.headers);
+    const data = withVersion(await readObject(context.req.raw), expected);
+    const options = { ...(commandId !== undefined && { commandId }), ...(correlationId !== undefined && { correlationId }) };
+    try {
+      const done = await service.handler.command(
+        context.var.actor,
+        name,
+        data as Parameters<typeof service.handler.command>[2],
+        options,
+      );
+      const { aggregateVersion } = done.aggregate;
+      return json(await commandAnswer(done), aggregateVersion < 0 ? {} : { etag: versionTag(aggregateVersion) });
+    } catch (error) {
+      throw asFailedPrecondition(error, expected, data.aggregateId);
+    }
   };
 }
 

@@ -3,6 +3,7 @@ import { SqliteEventStore } from "../adapters/sqlite/index.ts";
 import { app } from "./app.ts";
 import { bearerAuthenticator, secretVerifier } from "./auth.ts";
 import { compose, examples, readAlong } from "./composition.ts";
+import { readEdgeSettings } from "./edge-settings.ts";
 import { errorFacts, jsonLog, logTracer } from "./log.ts";
 import { developmentSecret } from "./secret.ts";
 import { listen } from "./server.ts";
@@ -18,6 +19,7 @@ const DRAIN = 12_000;
 /** Runs the backend until it is told to stop. Order of the end: no new requests, last answers, readers, store. */
 async function main(): Promise<void> {
   const { port, dataDir } = readSettings(process.env);
+  const edge = readEdgeSettings(process.env);
   // What is made from here on is its owner's alone, wherever DATA_DIR lies.
   process.umask(0o077);
   const development = process.argv.includes("--development");
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
   try {
     const stopping = stopSignal();
     const service = compose(store, examples, { tracer: logTracer(log), development });
-    const { fetch } = app({ service, authenticate, log, stopping: stopping.signal });
+    const { fetch } = app({ ...edge, service, authenticate, log, stopping: stopping.signal });
     const server = await listen(fetch, { host: HOST, port });
     const readers = new AbortController();
     const reading = readAlong(service, readers.signal).catch((error: unknown) => {

@@ -91,7 +91,7 @@ async function retry(
   if (commit === undefined || event === undefined || !delivery.handles(event.name)) return "failed";
   await delivery.prepare([commit]);
   try {
-    await delivery.handle(upcast(event, setting.upcasters.get(commit.type)), commit);
+    await delivery.handle(upcast(event, setting.upcasters.get(commit.type)), commit, parked.index);
   } catch (error) {
     progress.park({ ...parked, attempts: parked.attempts + 1, error: textOf(error), ...stackOf(error) });
     return "failed";

@@ -21,7 +21,7 @@ export interface PollOptions {
   readonly park?: "event" | "aggregate";
 }
 
-/** A handler that stands at an event which failed. */
+/** A handler that stands at an event which failed, or that waits for something outside (`attempts` is 0 then). */
 export interface Blocked extends Failure {
   readonly handler: string;
 }
@@ -41,7 +41,7 @@ export interface PollResult {
   readonly more: boolean;
   /** The position up to which each handler is finished. */
   readonly cursors: Readonly<Record<string, number>>;
-  /** When the first failing handler is tried again, in ms since 1970. */
+  /** When a failing handler is tried again, or a handler's time comes, whichever is first; in ms since 1970. */
   readonly retryAt?: number;
   readonly blocked: readonly Blocked[];
 }
@@ -121,7 +121,7 @@ function summary(status: Status, handled: number, standings: readonly Standing[]
   for (const { subscriber, cursor } of standings) {
     const { position, failure } = cursor;
     cursors[subscriber.name] = position;
-    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler: subscriber.name, ...failure });
+    if (failure !== undefined && failure.attempts + failure.retryAt > 0) blocked.push({ handler: subscriber.name, ...failure });
     else if (position < head) more = true;
   }
   const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);

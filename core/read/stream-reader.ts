@@ -58,7 +58,7 @@ export class StreamReader {
     const { pollOnce } = await import("./poll.ts");
     const result = await pollOnce(subscribers, setting);
     this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
-    return result;
+    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
   /**
@@ -126,13 +126,13 @@ export class StreamReader {
   }
 
   /**
-   * Hands old events to replayable handlers again, in order, beside their threads: no cursor moves, and live events may come between.
+   * Hands old events to replayable handlers of a thread again, in order, beside it: no cursor moves, and live events may come between.
    * @throws {Err} `invalid_argument` for a projection (rebuild it) and for a handler that is not replayable; `precondition` with the
    * position where a handler failed.
    */
-  async replay(tenant: string, handlers: readonly AnyEventHandler[], options: ReplayOptions = {}): Promise<Replayed> {
+  async replay(tenant: string, thread: string, handlers: readonly AnyEventHandler[], options?: ReplayOptions): Promise<Replayed> {
     const { replay } = await import("./replay.ts");
-    return replay(this.#thread(tenant, "replay"), subscribe(handlers), options);
+    return replay(this.#thread(tenant, thread), subscribe(handlers), options ?? {});
   }
 
   /** A tenant's commits after a position (0 = from the start) in order, at most `limit` (1 to 1,000); `next` is where to go on. */
@@ -227,6 +227,16 @@ export class StreamReader {
   async diff(tenant: string, thread: string, projection: AnyHandler, options: DiffOptions = {}): Promise<Difference> {
     const { diff, siteOf } = await import("./diff.ts");
     return diff(siteOf(this.#thread(tenant, thread), one(projection)), options);
+  }
+
+  /** Lets the handlers do what a time asks for; the result says when the next time is. */
+  async #met(tenant: string, handlers: readonly AnyHandler[], result: PollResult): Promise<PollResult> {
+    let { retryAt } = result;
+    for (const handler of handlers) {
+      const at = await handler.due?.(tenant);
+      if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
+    }
+    return retryAt === undefined ? result : { ...result, retryAt };
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {

@@ -8,7 +8,8 @@ import { isDue } from "../model/snapshot.ts";
 import { newestSchema } from "../model/upcast.ts";
 import { encodeView } from "../model/view.ts";
 import type { Cost, PendingWrite } from "../ports/event-store.ts";
-import type { Place, Rehydrated } from "./rehydrate.ts";
+import type { Place } from "./places.ts";
+import type { Rehydrated } from "./rehydrate.ts";
 
 /** The bytes of `{"name":"","payload":,"schemaVersion":0},` around an event's name and payload. */
 const EVENT_OVERHEAD = 42;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { Aggregate, type CommandContext, StoreError, TenantError } from "../../core/index.ts";
+import { Aggregate, type CommandContext, Err, StoreError, TenantError } from "../../core/index.ts";
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
 import type { Composition } from "../../functions/composition.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
@@ -141,7 +141,13 @@ describe("The application", () => {
         tenant: "acme",
         actor: "ada",
       });
-      expect(read).to.include({ severity: "INFO", method: "GET", route: "/aggregates", status: 404, code: "not_found" });
+      expect(read).to.include({
+        severity: "INFO",
+        method: "GET",
+        route: "/aggregates/:type/:id",
+        status: 404,
+        code: "not_found",
+      });
       expect(JSON.stringify(backend.lines)).not.to.contain("secret-id");
     });
   });
@@ -182,6 +188,26 @@ describe("The application", () => {
     expect(body.detail).to.contain("Idempotency-Key");
   });
 
+  it("does not blame If-Match for a conflict on another aggregate", async () => {
+    class Touchy extends Aggregate {
+      static readonly path = "/touchy";
+      static readonly access = "tenant";
+      get commands() {
+        return {
+          Touch: ({ actor }: CommandContext<Touchy>) => {
+            throw Err.concurrency({ tenant: actor.tenant, type: "touchy", id: "another" }, -1, 5);
+          },
+        };
+      }
+      get events() {
+        return { Never: () => {} };
+      }
+    }
+    backend = await startBackend({ composition: { ...calculators, aggregates: [Touchy] } });
+    const { status, body } = await backend.command("Touch", { aggregateId: "this" }, { "if-none-match": "*" });
+    expect([status, body.code]).to.deep.equal([409, "concurrency"]);
+  });
+
   it("keeps what an unforeseen error says to itself, and logs it under the requestId of the answer", async () => {
     class Broken extends Aggregate {
       static readonly path = "/broken";
@@ -201,13 +227,17 @@ describe("The application", () => {
       }
     }
     backend = await startBackend({ composition: { ...calculators, aggregates: [Broken] } });
-    for (const name of ["Throw", "ThrowText"]) {
+    for (const [name, logged] of [
+      ["Throw", /the password is hunter2/],
+      ["ThrowText", /something that is no Error was thrown/],
+    ] as const) {
       const { status, body } = await backend.command(name, {});
       expect([status, body.code]).to.deep.equal([500, "internal"]);
       expect(JSON.stringify(body)).not.to.contain("hunter2");
-      const line = backend.lines.find((line) => line.message === "a request failed" && line.requestId === body.requestId);
-      expect(line).to.include({ severity: "ERROR" });
-      expect(JSON.stringify(line)).to.contain("hunter2");
+      const line = backend.lines.find(({ requestId }) => requestId === body.requestId);
+      expect(line).to.include({ severity: "ERROR", message: "request", code: "internal", status: 500 });
+      expect(JSON.stringify(line?.error)).to.match(logged);
+      expect(JSON.stringify(line?.error), "a cause may quote data").not.to.contain("deeper");
     }
   });
 
