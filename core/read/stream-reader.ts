@@ -56,8 +56,11 @@ export class StreamReader {
     };
     const subscribers = subscribe(handlers);
     const { pollOnce } = await import("./poll.ts");
+    const { tracer, platform } = this.#tools;
+    const since = tracer && platform.now();
     const result = await pollOnce(subscribers, setting);
-    this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
+    const { status, handled } = result;
+    tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
     return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
