@@ -63,6 +63,8 @@ function reasonOf(error: Error): string {
   if (error instanceof errors.JWTExpired) return "the token has expired: get a new one";
   if (error instanceof errors.JWSSignatureVerificationFailed)
     return "the token is signed with another secret: get one from this server's";
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return "the token is signed with a key that its issuer does not publish: get a new one";
   if (error instanceof errors.JOSEAlgNotAllowed) return "the token is not signed by the algorithm of this server: get a new one";
   if (error instanceof errors.JWTClaimValidationFailed)
     return `the token's claim ${error.claim} is missing or wrong: get a new one`;

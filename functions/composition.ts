@@ -8,11 +8,13 @@ import {
   type ITracer,
   type Readers,
   StreamReader,
+  type UpcasterMap,
 } from "../core/index.ts";
 import { typeOf } from "../core/model/aggregate.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
+import { Cart, HotProducts } from "../examples/cart/index.ts";
 import { Loan, Loans } from "../examples/loan/index.ts";
 import { exampleSamples, type Sample } from "./samples.ts";
 
@@ -26,11 +28,12 @@ export interface Composition {
 
 /** The example domains: put your own aggregates and projections here. */
 export const examples: Composition = {
-  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post],
+  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post, Cart],
   threads: {
     calculators: [new Totals()],
     business: [new Loans(), new Accounts()],
     blog: [new Posts()],
+    carts: [new HotProducts()],
   },
   samples: exampleSamples,
 };
@@ -49,18 +52,22 @@ export interface Keeper {
   readonly thread: string;
   /** The name of the projection. */
   readonly handler: string;
+  readonly projection: AnyHandler;
   /** Who may read the views, as the projection declares it: the same as in the Firestore rules; undefined = nobody. */
   readonly readers: Readers | undefined;
 }
 
 /** A composition at work on a store: what `app` serves, and what reads along. */
 export interface Service {
+  readonly store: IEventStore;
   readonly handler: CommandHandler;
   readonly reader: StreamReader;
   readonly threads: Composition["threads"];
   /** Aggregate classes by type. */
   readonly types: ReadonlyMap<string, AggregateClass>;
   readonly commands: ReadonlySet<string>;
+  /** The upcasters of each type's events. */
+  readonly upcasters: ReadonlyMap<string, UpcasterMap>;
   /** The keeper of each collection. */
   readonly collections: ReadonlyMap<string, Keeper>;
   readonly samples: readonly Sample[];
@@ -80,10 +87,12 @@ export function compose(
 ): Service {
   const { tracer } = options;
   return {
+    store,
     handler: new CommandHandler(store, aggregates, options),
     reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
     threads,
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
+    upcasters: new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}])),
     commands: commandsOf(aggregates),
     collections: keepersOf(threads),
     samples,
@@ -112,6 +121,7 @@ function keepersOf(threads: Composition["threads"]): ReadonlyMap<string, Keeper>
       keepers.set(handler.collection, {
         thread,
         handler: handler.name ?? handler.constructor.name,
+        projection: handler,
         readers: handler.readers,
       });
     }

@@ -25,6 +25,8 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler<AppEn
       "If-Match",
       "If-None-Match",
       "Last-Event-ID",
+      "Traceparent",
+      "Tracestate",
       "X-Correlation-Id",
     ],
     exposeHeaders: ["ETag", "Retry-After"],

@@ -11,7 +11,7 @@ export type EdgeSettings = Pick<AppSetting, "origins" | "rateLimits" | "tracePro
 
 /**
  * Reads `CORS_ORIGINS` (separated by commas; default none), the rate limits `TENANT_RATE` and `ACTOR_RATE` (requests a second) with
- * `TENANT_BURST` and `ACTOR_BURST` (requests at once), and `GOOGLE_CLOUD_PROJECT` for the traces.
+ * `TENANT_BURST` and `ACTOR_BURST` (requests at once), and `GOOGLE_CLOUD_PROJECT` (or `GCLOUD_PROJECT`) for the traces.
  *
  * Without `TENANT_RATE` there is no limit. With it, the burst is two seconds' worth, and an actor may use a quarter of its tenant's.
  * @throws {SetupError} for what is no origin, no number, or a limit with which one actor starves the others
@@ -20,12 +20,13 @@ export function readEdgeSettings(environment: Environment): EdgeSettings {
   const origins = (environment.CORS_ORIGINS ?? "").split(",").map((origin) => origin.trim());
   const allowed = origins.filter((origin) => origin !== "");
   const rateLimits = rateLimitsIn(environment);
+  const traceProject = environment.GOOGLE_CLOUD_PROJECT || environment.GCLOUD_PROJECT;
   named("CORS_ORIGINS", () => checkOrigins(allowed));
   if (rateLimits !== undefined) named("TENANT_RATE, TENANT_BURST, ACTOR_RATE or ACTOR_BURST", () => checkRateLimits(rateLimits));
   return {
     ...(allowed.length > 0 && { origins: allowed }),
     ...(rateLimits !== undefined && { rateLimits }),
-    ...(environment.GOOGLE_CLOUD_PROJECT && { traceProject: environment.GOOGLE_CLOUD_PROJECT }),
+    ...(traceProject && { traceProject }),
   };
 }
 

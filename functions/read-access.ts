@@ -4,10 +4,10 @@ import { create } from "../core/model/fold.ts";
 import type { Service } from "./composition.ts";
 
 /** Who may read a tenant's whole log, and every history: they hold every payload of everybody. */
-export const AUDITOR = "auditor";
+const AUDITOR = "auditor";
 
 /** Whether an actor is among those whom a declaration of readers names. */
-export function isReader(actor: Actor, readers: Readers | undefined): boolean {
+function isReader(actor: Actor, readers: Readers | undefined): boolean {
   return readers === "tenant" || readers?.some((role) => actor.roles.includes(role)) === true;
 }
 

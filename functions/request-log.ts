@@ -43,10 +43,12 @@ function routeOf(context: Context<AppEnv>): string {
   return path.includes("*") ? "none" : path;
 }
 
-/** The trace that the request belongs to, by W3C's header or Google's; as Cloud Logging wants it where the project is known. */
+/** The trace that the request belongs to, by W3C's header, Google's or Amazon's (whose two parts make a W3C id); as Cloud Logging wants it where the project is known. */
 function traceIn(headers: Headers, project: string | undefined): LogFacts {
   const [, w3c, spanId] = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}/.exec(headers.get("traceparent") ?? "") ?? [];
-  const trace = w3c ?? /^([\da-f]{32})(?:[/;]|$)/i.exec(headers.get("x-cloud-trace-context") ?? "")?.[1];
+  const google = /^([\da-f]{32})(?:[/;]|$)/i.exec(headers.get("x-cloud-trace-context") ?? "")?.[1];
+  const amazon = /(?:^|;)Root=1-([\da-f]{8})-([\da-f]{24})(?:;|$)/.exec(headers.get("x-amzn-trace-id") ?? "");
+  const trace = w3c ?? google ?? amazon?.slice(1).join("");
   if (trace === undefined) return {};
   if (project === undefined) return { trace, spanId };
   return { "logging.googleapis.com/trace": `projects/${project}/traces/${trace}`, "logging.googleapis.com/spanId": spanId };

@@ -1,7 +1,9 @@
-/** Checks a configuration and says what to do: `npm run doctor -- google [--project P] [--env FILE] [--offline]`. */
+/** Checks a configuration and says what to do: `npm run doctor -- google [--project P] [--env FILE] | aws [--stack S] [--offline]`. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
+import { awsChecks, templateCheck } from "../functions/aws/deploy/doctor-checks.ts";
+import { stackDeployment } from "../functions/aws/deploy/stack-deployment.ts";
 import { commandsOf, examples } from "../functions/composition.ts";
 import type { Check } from "../functions/doctor/check.ts";
 import { examine, report } from "../functions/doctor/examine.ts";
@@ -16,6 +18,8 @@ interface Asked {
   readonly project: string | undefined;
   /** The file of the variables that are deployed with the functions. */
   readonly env: string | undefined;
+  /** The CloudFormation stack. */
+  readonly stack: string | undefined;
   /** Files and variables alone are looked at. */
   readonly isOffline: boolean;
 }
@@ -24,6 +28,7 @@ const root = join(import.meta.dirname, "..");
 
 /** The checks of each cloud. */
 const clouds: Readonly<Record<string, (asked: Asked) => readonly Check[]>> = {
+  aws: ({ stack = "evenant" }) => [templateCheck, ...awsChecks(stackDeployment(stack))],
   google: ({ project = process.env.GOOGLE_CLOUD_PROJECT, env, isOffline }) => {
     if (!project && !isOffline) throw new SetupError("Say which project: --project P, or --offline to look at files alone.");
     return googleChecks({
@@ -44,8 +49,8 @@ async function main(): Promise<void> {
   if (cloud === undefined || positionals.length > 1) {
     throw new SetupError(`Say which cloud: npm run doctor -- ${Object.keys(clouds).join(" | ")} [--offline]`);
   }
-  const { project, env, offline: isOffline } = values;
-  const checks = cloud({ project, env, isOffline }).filter(({ asksCloud }) => !(isOffline && asksCloud));
+  const { project, env, stack, offline: isOffline } = values;
+  const checks = cloud({ project, env, stack, isOffline }).filter(({ asksCloud }) => !(isOffline && asksCloud));
   const examined = await examine(checks);
   process.stdout.write(report(examined));
   if (examined.some(({ finding }) => finding.status === "wrong")) process.exitCode = 1;
@@ -55,7 +60,12 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { project: { type: "string" }, env: { type: "string" }, offline: { type: "boolean", default: false } },
+      options: {
+        project: { type: "string" },
+        env: { type: "string" },
+        stack: { type: "string" },
+        offline: { type: "boolean", default: false },
+      },
     });
   } catch (error) {
     throw error instanceof TypeError ? new SetupError(error.message) : error;

@@ -3,8 +3,10 @@ import { expect } from "chai";
 import * as v from "valibot";
 import { z } from "zod";
 import { Aggregate, type CommandContext, type JsonObject } from "../../core/index.ts";
+import { Loan } from "../../examples/loan/index.ts";
 import { examples } from "../../functions/composition.ts";
 import type { Part } from "../../functions/openapi/components.ts";
+import { samplesOf } from "../../functions/samples.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
 
 interface Operation {
@@ -129,6 +131,23 @@ describe("The OpenAPI document", () => {
       }
       expect(reads).to.equal(2 * examples.aggregates.length + 4 + 2);
     });
+  });
+
+  it("takes samples that the classes have", async () => {
+    const sample = samplesOf([Loan]);
+    const samples = [sample("CreateLoan", { aggregateId: "l1", borrower: "Bob", amount: 1 })];
+    const wrong = () => [
+      // @ts-expect-error it has no such command
+      sample("AddNumbers", {}),
+      // @ts-expect-error the amount is missing
+      sample("CreateLoan", { borrower: "Bob" }),
+    ];
+    expect(wrong).to.be.a("function");
+    backend = await startBackend({ composition: { aggregates: [Loan], threads: {}, samples } });
+    const { paths } = await documentOf(backend);
+    const examples = paths["/commands/CreateLoan"]?.post?.requestBody?.content["application/json"].examples;
+    expect(examples?.["step-1"]?.value).to.deep.equal(samples[0]?.data);
+    expect(paths["/commands/ApproveLoan"]?.post?.requestBody?.content["application/json"]).not.to.have.property("examples");
   });
 
   describe("of schemas", () => {
