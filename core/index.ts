@@ -41,11 +41,12 @@ export {
   type Json,
   type JsonObject,
 } from "./model/json.ts";
+export type { Publication, PublishedShape, PublishMap } from "./model/publication.ts";
 export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
-export type { AnyEventHandler, IEventHandler } from "./ports/event-handler.ts";
+export type { AnyEventHandler, BatchItem, BatchResult, DeliveryPlace, IEventHandler } from "./ports/event-handler.ts";
 export type {
   CommitOutcome,
   Cost,
@@ -83,10 +84,17 @@ export type {
 } from "./ports/threads.ts";
 export type { ITracer, Trace } from "./ports/tracer.ts";
 export type { IViews, View, ViewPage, ViewWrite } from "./ports/views.ts";
+export type { DeadLetter, Retried } from "./read/dead-letters.ts";
+export type { Difference, DiffOptions, ViewDifference } from "./read/diff.ts";
 export type { FailurePolicy } from "./read/failure-policy.ts";
+export type { HandlerLag } from "./read/lag.ts";
 export type { Blocked, PollOptions, PollResult } from "./read/poll.ts";
-export { Projection, type ProjectionEvents, type ProjectionStep } from "./read/projection.ts";
-export { type RunOptions, StreamReader, type StreamReaderOptions } from "./read/stream-reader.ts";
+export { type Keeper, Projection, type ProjectionEvents, type ProjectionStep } from "./read/projection.ts";
+export type { RunOptions, StreamReaderOptions } from "./read/reader-options.ts";
+export type { RebuildOptions, Rebuilt } from "./read/rebuild.ts";
+export type { RebuildProgress } from "./read/rebuild-meter.ts";
+export type { Replayed, ReplayOptions } from "./read/replay.ts";
+export { StreamReader } from "./read/stream-reader.ts";
 export type { AnyHandler } from "./read/subscriber.ts";
 export type { ViewReader } from "./read/view-reader.ts";
 export type { CommandContext, EmptyPayload } from "./write/command-context.ts";

@@ -5,6 +5,7 @@ import { json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { commandRoute } from "./command-route.ts";
 import { crossOrigin } from "./cross-origin.ts";
+import { eventStreams } from "./event-stream-routes.ts";
 import { openApiRoute } from "./openapi-route.ts";
 import { problemOf, problemResponse, Refusal } from "./problem.ts";
 import { RateLimiter } from "./rate-limit.ts";
@@ -38,9 +39,13 @@ export function app(setting: AppSetting): Hono<AppEnv> {
   router.get("/aggregates/:type", member, aggregateRoute(setting, "query"));
   // Before the id in the path: clients shorten /aggregates/t/./events to /aggregates/t/events, which must not become the id "events".
   router.get("/aggregates/:type/events", member, historyRoute(setting, "query"));
+  const streams = eventStreams(setting);
+  router.get("/aggregates/:type/stream", member, streams.aggregate("query"));
+  router.get("/aggregates/:type/:id/stream", member, streams.aggregate("path"));
   router.get("/aggregates/:type/:id", member, aggregateRoute(setting, "path"));
   router.get("/aggregates/:type/:id/events", member, historyRoute(setting, "path"));
   router.get("/views/:collection", member, viewsRoute(setting));
+  router.get("/views/:collection/stream", member, streams.views);
   router.get("/views/:collection/:id", member, viewRoute(setting, "path"));
   router.get("/events", member, logRoute(setting));
   return router;

@@ -11,6 +11,8 @@ export type ProblemCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "behind"
+  | "too_many_streams"
+  | "streams_full"
   | "deadline"
   | "stopping"
   | "internal";
@@ -38,8 +40,11 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   not_implemented: 501,
   store: 503,
   behind: 503,
+  too_many_streams: 429,
+  streams_full: 503,
   deadline: 503,
   stopping: 503,
+  outdated: 503,
 };
 
 /** The statuses of problems, by name. */

@@ -90,7 +90,10 @@ async function digested(context: Context<AppEnv>, value: unknown): Promise<Respo
 }
 
 /** The collection of the path, once its keeper has come to `?position=`. */
-async function collectionIn(context: Context<AppEnv>, { service, patience = 5_000, stopping }: AppSetting): Promise<string> {
+export async function collectionIn(
+  context: Context<AppEnv>,
+  { service, patience = 5_000, stopping }: AppSetting,
+): Promise<string> {
   const { url, path, raw } = context.req;
   const collection = pathSegment(path, 1, "collection");
   const keeper = service.collections.get(collection);
@@ -108,13 +111,13 @@ async function collectionIn(context: Context<AppEnv>, { service, patience = 5_00
   });
 }
 
-function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
+export function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
   const name = pathSegment(path, 1, "type");
   const Type = types.get(name);
   if (Type === undefined) throw Err.notFound(`aggregate type ${name}`);
   return Type;
 }
 
-function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
+export function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
   return place === "path" ? pathSegment(req.path, 2, "id") : requiredText(req.url, "id");
 }

@@ -20,6 +20,10 @@ export function parkedOf(item: Item): ParkedEvent {
     attempts: numberIn(item, "attempts"),
     error: textIn(item, "error"),
     parkedAt: numberIn(item, "parkedAt"),
+    ...(item.aggregate !== undefined && { aggregate: Object.freeze(item.aggregate as ParkedEvent["aggregate"] & object) }),
+    ...(item.stack !== undefined && { stack: textIn(item, "stack") }),
+    ...(item.reason !== undefined && { reason: textIn(item, "reason") }),
+    ...(item.generation !== undefined && { generation: numberIn(item, "generation") }),
   });
 }
 

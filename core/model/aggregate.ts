@@ -1,5 +1,6 @@
 import type { Access, Readers } from "./access.ts";
 import type { DeepReadonly, JsonObject } from "./json.ts";
+import type { AnyPublishMap } from "./publication.ts";
 import type { StandardSchema } from "./schema.ts";
 import type { SnapshotPolicy } from "./snapshot.ts";
 import type { UpcasterMap } from "./upcast.ts";
@@ -102,6 +103,8 @@ export interface AggregateClass<A extends AnyAggregate = AnyAggregate> {
   readonly schemas?: Readonly<Record<string, StandardSchema>>;
   /** What lifts older payloads to the newest shape, by event name. */
   readonly upcasters?: UpcasterMap;
+  /** Which events `EventPublisher` publishes, by name, and in which shape; an event without an entry stays inside. */
+  readonly publish?: AnyPublishMap;
 }
 
 /** The type of an aggregate class: its path without the leading slash. */

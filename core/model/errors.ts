@@ -13,6 +13,7 @@ export type ErrCode =
   | "not_found"
   | "not_implemented"
   | "integrity"
+  | "outdated"
   | "store";
 
 /** The subclass that carries the facts of each code. */
@@ -67,6 +68,15 @@ export class Err extends Error {
   /** Something that was declared has no code behind it. */
   static notImplemented(name: string): Err {
     return new Err("not_implemented", `${name} is not implemented: write it, or remove its declaration`);
+  }
+
+  /** A projection is of another version than its views: rebuild them. */
+  static outdated(projection: string, version: number, viewsVersion: number): Err {
+    return new Err(
+      "outdated",
+      `projection ${projection} is version ${version} and its views are of version ${viewsVersion}: rebuild them, or read with that version`,
+      { projection, version, viewsVersion },
+    );
   }
 
   /** What was asked for does not exist. */

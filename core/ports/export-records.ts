@@ -1,4 +1,5 @@
 import type { PositionedCommit } from "../model/commit.ts";
+import { isName } from "../model/ids.ts";
 import type { ExportRecord } from "./tenants.ts";
 import type { Cursor, ParkedEvent } from "./threads.ts";
 
@@ -11,7 +12,7 @@ export function commitRecord(commit: PositionedCommit, position: number): Export
 /**
  * The records of a thread and its parked events in an export of the commits up to the position `head`.
  *
- * Projections are left out, because they begin anew. A handler that went beyond `head` since stands at `head`.
+ * Projections are left out, because they begin anew, and so are the threads of rebuilds. A handler that went beyond `head` since stands at `head`.
  */
 export async function* threadRecords(
   thread: string,
@@ -19,6 +20,7 @@ export async function* threadRecords(
   parked: Iterable<ParkedEvent> | AsyncIterable<ParkedEvent>,
   head: number,
 ): AsyncGenerator<ExportRecord> {
+  if (!isName(thread)) return;
   const kept = Object.entries(cursors).filter(([, { collection }]) => collection === undefined);
   const positions = Object.fromEntries(kept.map(([handler, { position }]) => [handler, Math.min(position, head)]));
   yield { kind: "thread", thread, cursors: positions };

@@ -81,7 +81,10 @@ export class ImportOrder {
       isName(parked.handler) &&
       this.#isReached(parked.position, 1) &&
       [parked.index, parked.attempts, parked.parkedAt].every(isCount) &&
-      [parked.event, parked.error].every(isText)
+      [parked.event, parked.error].every(isText) &&
+      [parked.stack, parked.reason].every((text) => text === undefined || isText(text)) &&
+      (parked.aggregate === undefined ||
+        (isObject(parked.aggregate) && isName(parked.aggregate.type) && isId(parked.aggregate.id)))
     );
   }
 

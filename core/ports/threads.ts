@@ -27,6 +27,14 @@ export interface Cursor {
   readonly collection?: string;
   /** A rewind is deleting the handler's views; it goes on before the next event. */
   readonly isClearing?: boolean;
+  /** The version of the projection that made the views; absent = 0. */
+  readonly version?: number;
+  /** The generation of the collection that the views are kept in; absent = 0. */
+  readonly generation?: number;
+  /** Where the other generation was left behind when this one went live; absent = there is nothing to roll back to. */
+  readonly retired?: Pick<Cursor, "position" | "failure" | "version">;
+  /** The handler may have parked events of aggregates whose later events must wait. */
+  readonly isParking?: boolean;
 }
 
 /** A place in the order that a reader waits for. */
@@ -78,6 +86,14 @@ export interface ParkedEvent {
   readonly error: string;
   /** ms since 1970. */
   readonly parkedAt: number;
+  /** The aggregate that the event belongs to. */
+  readonly aggregate?: { readonly type: string; readonly id: string };
+  /** The error's stack, at most 4,000 characters. */
+  readonly stack?: string;
+  /** Why an operator passed over the event; absent while it waits to be tried again. */
+  readonly reason?: string;
+  /** The generation of the views that lack the event; absent = 0. */
+  readonly generation?: number;
 }
 
 /** The identity of a parked event within its thread. */

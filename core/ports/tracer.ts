@@ -1,6 +1,18 @@
 /** One thing that happened inside Evenant; never a payload, so that traces are safe to keep. */
 export interface Trace {
-  readonly method: "command" | "load" | "commit" | "poll" | "handle" | "commitCursors" | "error";
+  readonly method:
+    | "command"
+    | "conflict"
+    | "load"
+    | "commit"
+    | "poll"
+    | "handle"
+    | "park"
+    | "commitCursors"
+    | "lag"
+    | "publish"
+    | "breaker"
+    | "error";
   readonly tenant?: string;
   readonly [fact: string]: unknown;
 }

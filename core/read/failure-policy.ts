@@ -12,10 +12,16 @@ export interface FailurePolicy {
   readonly longestDelay?: number;
   /** After the last retry: `halt` (default) until an operator's move, or `park` the event as a dead letter and go on. */
   readonly onError?: "halt" | "park";
+  /**
+   * What is set aside with `onError: "park"`: the `event` alone (default), or with it, as they come, the later events of its `aggregate`
+   * for this handler, so that `retryParked` hands them over in order. Other aggregates go on either way.
+   */
+  readonly park?: "event" | "aggregate";
 }
 
 /** The longest error text that is stored: enough for a message, too short for a payload. */
 const MAX_ERROR_LENGTH = 1_000;
+const MAX_STACK_LENGTH = 4_000;
 
 /** A policy with its defaults. */
 export type FullPolicy = Required<FailurePolicy>;
@@ -27,6 +33,7 @@ export function policyOf(policy: FailurePolicy): FullPolicy {
     firstDelay: checkInteger(policy.firstDelay ?? 500, "firstDelay", 1),
     longestDelay: checkInteger(policy.longestDelay ?? 5 * 60_000, "longestDelay", 1),
     onError: checkWord(policy.onError ?? "halt", "onError", "halt", "park"),
+    park: checkWord(policy.park ?? "event", "park", "event", "aggregate"),
   };
 }
 
@@ -46,7 +53,16 @@ export function failureOf(
 
 /** The message of whatever was thrown, cut to 1,000 characters. */
 export function textOf(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  // A cut may leave half of a surrogate pair, which no store takes; with the flag u, only lone halves match.
-  return text.slice(0, MAX_ERROR_LENGTH).replace(/\p{Cs}/gu, "\ufffd");
+  return cut(error instanceof Error ? `${error.name}: ${error.message}` : String(error), MAX_ERROR_LENGTH);
+}
+
+/** Where an error was thrown, cut to 4,000 characters, as a field; nothing for what has no stack. */
+export function stackOf(error: unknown): { readonly stack?: string } {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return typeof stack === "string" ? { stack: cut(stack, MAX_STACK_LENGTH) } : {};
+}
+
+/** A cut may leave half of a surrogate pair, which no store takes; with the flag u, only lone halves match. */
+function cut(text: string, length: number): string {
+  return text.slice(0, length).replace(/\p{Cs}/gu, "\ufffd");
 }

@@ -17,9 +17,11 @@ export interface PollOptions {
   readonly from?: "start" | "end";
   /** What happens after a handler's last retry; default: the reader's own policy. */
   readonly onError?: "halt" | "park";
+  /** What waits behind a parked event; default: the reader's own policy. */
+  readonly park?: "event" | "aggregate";
 }
 
-/** A handler that stands at an event which failed. */
+/** A handler that stands at an event which failed, or that waits for something outside (`attempts` is 0 then). */
 export interface Blocked extends Failure {
   readonly handler: string;
 }
@@ -39,7 +41,7 @@ export interface PollResult {
   readonly more: boolean;
   /** The position up to which each handler is finished. */
   readonly cursors: Readonly<Record<string, number>>;
-  /** When the first failing handler is tried again, in ms since 1970. */
+  /** When a failing handler is tried again, or a handler's time comes, whichever is first; in ms since 1970. */
   readonly retryAt?: number;
   readonly blocked: readonly Blocked[];
 }
@@ -90,15 +92,16 @@ async function acquire(
 }
 
 function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { thread, from }: PollSetting): Cursor {
-  const { name, collection } = subscriber;
+  const { name, collection, version } = subscriber;
   const known = cursorIn(state, name);
-  const owned = collection === undefined ? {} : { collection };
+  const owned = collection === undefined ? {} : { collection, ...(version && { version }) };
   if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
   if (known.collection !== collection) {
     throw Err.precondition(
       `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
     );
   }
+  if (version !== undefined && version !== (known.version ?? 0)) throw Err.outdated(name, version, known.version ?? 0);
   return known;
 }
 
@@ -118,7 +121,7 @@ function summary(status: Status, handled: number, standings: readonly Standing[]
   for (const { subscriber, cursor } of standings) {
     const { position, failure } = cursor;
     cursors[subscriber.name] = position;
-    if (failure !== undefined && failure.attempts > 0) blocked.push({ handler: subscriber.name, ...failure });
+    if (failure !== undefined && failure.attempts + failure.retryAt > 0) blocked.push({ handler: subscriber.name, ...failure });
     else if (position < head) more = true;
   }
   const retries = blocked.filter(({ halted }) => !halted).map(({ retryAt }) => retryAt);

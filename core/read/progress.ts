@@ -17,6 +17,7 @@ import type { ThreadSetting } from "./thread-lease.ts";
 const nothing = () => ({
   cursors: {} as Record<string, Cursor>,
   rewound: [] as string[],
+  claims: [] as { readonly collection: string; readonly handler: string }[],
   park: [] as ParkedEvent[],
   unpark: [] as ParkedKey[],
   views: new Map<string, { readonly write: ViewWrite; readonly bytes: number }>(),
@@ -80,9 +81,10 @@ export class Progress {
    */
   async store(leasedUntil: number): Promise<boolean> {
     const { viewBytes: _, views, ...unstored } = this.#unstored;
-    const claims = Object.entries(unstored.cursors).flatMap(([handler, { collection }]) =>
+    const begun = Object.entries(unstored.cursors).flatMap(([handler, { collection }]) =>
       collection === undefined || this.#claimed.has(`${handler}/${collection}`) ? [] : [{ collection, handler }],
     );
+    const claims = [...begun, ...unstored.claims];
     const outcome = await this.#setting.store.commitCursors(this.#lease, {
       ...unstored,
       claims,
@@ -102,6 +104,11 @@ export class Progress {
     this.#unstored = nothing();
     for (const { collection, handler } of claims) this.#claimed.add(`${handler}/${collection}`);
     return outcome.status === "committed";
+  }
+
+  /** Takes a collection for a handler, with what is stored next. */
+  claim(handler: string, collection: string): void {
+    this.#unstored.claims.push({ collection, handler });
   }
 
   /** Releases the lease without storing anything. */

@@ -3,6 +3,8 @@ import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
 import type { PositionedCommit } from "../model/commit.ts";
 import type { DeepReadonly } from "../model/json.ts";
 
+declare const viewType: unique symbol;
+
 /** What a projection does with one event: which view it concerns, and what that view becomes. Both are pure. */
 export interface ProjectionStep<View, Name extends string, Payload> {
   /** The view's id (1 to 256 bytes); undefined = the event concerns no view. */
@@ -33,8 +35,18 @@ export abstract class Projection<View extends object, E extends EventMap = Event
   abstract readonly collection: string;
   /** Who may read the views in the database; absent = nobody. */
   declare readonly readers?: Readers;
+  /** An integer, default 0: raise it when `events` makes other views of the same events; `poll` then asks for a rebuild. */
+  declare readonly version?: number;
+  /** Tells the compiler what a view is, also from outside; never there. */
+  declare readonly [viewType]?: View;
   /** What to do with each event; annotate it as `ProjectionEvents<View, E>`, then its functions need no annotation. */
   abstract get events(): ProjectionEvents<View, E>;
+}
+
+/** Who keeps the views of a collection: a projection, or whatever names its collection. */
+export interface Keeper<View extends object = object> {
+  readonly collection: string;
+  readonly [viewType]?: View;
 }
 
 /** A projection of whatever views and events. */
@@ -42,7 +54,10 @@ export interface AnyProjection {
   readonly name?: string;
   readonly collection: string;
   readonly readers?: Readers;
+  readonly version?: number;
   readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
+  /** See `AnyEventHandler.due`. */
+  readonly due?: (tenant: string) => Promise<number | undefined>;
 }
 
 interface ProjectionStepLike {

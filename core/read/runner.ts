@@ -24,6 +24,8 @@ const LOOK_ANYWAY = 30_000;
 /** How soon to look again for a commit that may still appear, or for a thread that another reader holds, in ms. */
 const LOOK_SOON = 100;
 const LOOK_LATER = 1_000;
+/** How soon to look whether a tenant's views were rebuilt meanwhile, in ms. */
+const LOOK_MUCH_LATER = 10_000;
 
 /** Polls tenants until the signal aborts: whoever has news waits in one queue, so a busy tenant does not starve the others. */
 export async function runTenants(setting: RunSetting): Promise<void> {
@@ -45,11 +47,14 @@ async function work(setting: RunSetting, queue: TenantQueue): Promise<void> {
       schedule(setting, queue, tenant, await setting.poll(tenant));
     } catch (error) {
       setting.tracer?.trace(() => ({ method: "error", tenant, error }));
-      if (!Err.is(error, "store") && !Err.is(error, "tenant")) {
+      const isOutdated = Err.is(error, "outdated");
+      if (!isOutdated && !Err.is(error, "store") && !Err.is(error, "tenant")) {
         queue.stop();
         throw error;
       }
-      queue.ringAt(tenant, setting.platform.now() + LOOK_LATER * (0.5 + setting.platform.random()));
+      // A tenant whose views wait for their rebuild does not hold up the others.
+      const pause = isOutdated ? LOOK_MUCH_LATER : LOOK_LATER;
+      queue.ringAt(tenant, setting.platform.now() + pause * (0.5 + setting.platform.random()));
     } finally {
       queue.done(tenant);
     }
@@ -58,7 +63,8 @@ async function work(setting: RunSetting, queue: TenantQueue): Promise<void> {
 
 function schedule(setting: RunSetting, queue: TenantQueue, tenant: string, result: PollResult): void {
   const now = setting.platform.now();
-  if (result.retryAt !== undefined) queue.ringAt(tenant, result.retryAt);
+  // A later time is found again by then: every tenant is looked at anyway, and no timer is as long as a deadline may be.
+  if (result.retryAt !== undefined && result.retryAt < now + 2 * LOOK_ANYWAY) queue.ringAt(tenant, result.retryAt);
   if (result.status === "leased") queue.ringAt(tenant, now + LOOK_LATER * (0.5 + setting.platform.random()));
   else if (result.status === "waiting") queue.ringAt(tenant, now + LOOK_SOON);
   else if (result.more && result.status === "progressed") queue.ring(tenant);

@@ -1,37 +1,23 @@
-import { type AggregateClass, typeOf } from "../model/aggregate.ts";
+import { typeOf } from "../model/aggregate.ts";
 import { checkArgument, checkInteger, checkLimit, checkWord } from "../model/arguments.ts";
 import type { PositionedCommit } from "../model/commit.ts";
 import { checkName } from "../model/ids.ts";
+import type { AnyEventHandler } from "../ports/event-handler.ts";
 import type { IEventStore } from "../ports/event-store.ts";
-import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
+import { defaultPlatform, type Signal } from "../ports/platform.ts";
 import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
-import type { ITracer } from "../ports/tracer.ts";
-import { type FailurePolicy, type FullPolicy, policyOf } from "./failure-policy.ts";
-import { resume, retryParked, rewind, skip } from "./operator.ts";
-import { type PollOptions, type PollResult, pollOnce } from "./poll.ts";
-import type { Projection } from "./projection.ts";
-import { runTenants } from "./runner.ts";
+import type { DeadLetter, Retried } from "./dead-letters.ts";
+import type { Difference, DiffOptions } from "./diff.ts";
+import { type FullPolicy, policyOf } from "./failure-policy.ts";
+import type { HandlerLag } from "./lag.ts";
+import type { PollOptions, PollResult } from "./poll.ts";
+import type { Keeper } from "./projection.ts";
+import type { RunOptions, StreamReaderOptions } from "./reader-options.ts";
+import type { RebuildOptions, Rebuilt } from "./rebuild.ts";
+import type { Replayed, ReplayOptions } from "./replay.ts";
 import { type AnyHandler, type Subscriber, subscribe } from "./subscriber.ts";
 import type { ReaderTools, ThreadSetting } from "./thread-lease.ts";
 import { ViewReader } from "./view-reader.ts";
-
-/** Settings of a stream reader. */
-export interface StreamReaderOptions extends FailurePolicy {
-  readonly tracer?: ITracer;
-  /** Clock, jitter and sleep; for tests. */
-  readonly platform?: IPlatform;
-  /** The classes whose upcasters lift old events before handlers see them. */
-  readonly aggregates?: readonly AggregateClass[];
-}
-
-/** Settings of a run. */
-export interface RunOptions extends Omit<PollOptions, "signal"> {
-  readonly signal: Signal;
-  /** How many tenants are read at the same time; default 4. */
-  readonly concurrency?: number;
-  /** How often to look for new tenants, and for news where the store cannot watch, in ms; default 1,000. */
-  readonly interval?: number;
-}
 
 /** Feeds handlers with a tenant's events: awaited, in order, from where each of them stands. */
 export class StreamReader {
@@ -58,15 +44,24 @@ export class StreamReader {
   async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
     const setting = {
       ...this.#thread(tenant, thread),
-      policy: policyOf({ ...this.#policy, onError: options.onError ?? this.#policy.onError }),
+      policy: policyOf({
+        ...this.#policy,
+        onError: options.onError ?? this.#policy.onError,
+        park: options.park ?? this.#policy.park,
+      }),
       limit: checkLimit(options.limit),
       lease: checkInteger(options.lease ?? 30_000, "lease", 1_000, 15 * 60_000),
       signal: options.signal,
       from: checkWord(options.from ?? "start", "from", "start", "end"),
     };
-    const result = await pollOnce(subscribe(handlers), setting);
-    this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
-    return result;
+    const subscribers = subscribe(handlers);
+    const { pollOnce } = await import("./poll.ts");
+    const { tracer, platform } = this.#tools;
+    const since = tracer && platform.now();
+    const result = await pollOnce(subscribers, setting);
+    const { status, handled } = result;
+    tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
+    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
   /**
@@ -84,6 +79,7 @@ export class StreamReader {
     subscribe(handlers);
     checkName(thread, "thread");
     if (tenants !== "all") for (const tenant of tenants) checkName(tenant, "tenant");
+    const { runTenants } = await import("./runner.ts");
     await runTenants({
       ...this.#tools,
       tenants,
@@ -117,10 +113,29 @@ export class StreamReader {
     }
   }
 
-  /** Reads a projection's views of one tenant. */
-  views<View extends object>(tenant: string, projection: Pick<Projection<View>, "collection">): ViewReader<View> {
+  /** Reads a projection's views of one tenant, of whichever generation is live. */
+  views<View extends object>(tenant: string, projection: Keeper<View>): ViewReader<View> {
     const collection = checkName(projection.collection, "collection");
-    return new ViewReader(this.#tools.store.views(checkName(tenant, "tenant"), collection));
+    checkName(tenant, "tenant");
+    return new ViewReader((place) => this.#tools.store.views(tenant, place), collection);
+  }
+
+  /**
+   * How far each handler of a thread is behind, by its name. Cheap enough for every tenant: one peek, and as a rule at most one read.
+   */
+  async lag(tenant: string, thread: string): Promise<Readonly<Record<string, HandlerLag>>> {
+    const { lagOf } = await import("./lag.ts");
+    return lagOf(this.#thread(tenant, thread));
+  }
+
+  /**
+   * Hands old events to replayable handlers of a thread again, in order, beside it: no cursor moves, and live events may come between.
+   * @throws {Err} `invalid_argument` for a projection (rebuild it) and for a handler that is not replayable; `precondition` with the
+   * position where a handler failed.
+   */
+  async replay(tenant: string, thread: string, handlers: readonly AnyEventHandler[], options?: ReplayOptions): Promise<Replayed> {
+    const { replay } = await import("./replay.ts");
+    return replay(this.#thread(tenant, thread), subscribe(handlers), options ?? {});
   }
 
   /** A tenant's commits after a position (0 = from the start) in order, at most `limit` (1 to 1,000); `next` is where to go on. */
@@ -146,11 +161,13 @@ export class StreamReader {
 
   /** Lets a handler that failed or halted try again at once. @throws {Err} `not_found` where it has no failure. */
   async resume(tenant: string, thread: string, handler: string): Promise<void> {
+    const { resume } = await import("./operator.ts");
     await resume(this.#thread(tenant, thread), checkName(handler, "handler"));
   }
 
   /** Passes over the event at which a handler stands. @throws {Err} `not_found` where it has no failure. */
   async skip(tenant: string, thread: string, handler: string, reason: string): Promise<void> {
+    const { skip } = await import("./operator.ts");
     await skip(this.#thread(tenant, thread), checkName(handler, "handler"), reason);
   }
 
@@ -159,16 +176,70 @@ export class StreamReader {
    * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
    */
   async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
+    const { rewind } = await import("./operator.ts");
     await rewind(this.#thread(tenant, thread), one(handler), to);
   }
 
-  /** Hands the parked events of a handler to it again, the oldest first, out of their order among the others. */
-  async retryParked(
-    tenant: string,
-    thread: string,
-    handler: AnyHandler,
-  ): Promise<{ readonly retried: number; readonly failed: number }> {
-    return retryParked(this.#thread(tenant, thread), one(handler));
+  /**
+   * Hands the parked events of a handler to it again, the oldest first, out of their order among the others: all that wait, or the one
+   * that `key` names. @throws {Err} `not_found` where that one is not parked.
+   */
+  async retryParked(tenant: string, thread: string, handler: AnyHandler, key?: Omit<ParkedKey, "handler">): Promise<Retried> {
+    const { retryParked } = await import("./dead-letters.ts");
+    return retryParked(this.#thread(tenant, thread), one(handler), key);
+  }
+
+  /** One parked event with its payload and its commit. @throws {Err} `not_found` where it is not parked. */
+  async inspectParked(tenant: string, thread: string, key: ParkedKey): Promise<DeadLetter> {
+    const { inspectParked } = await import("./dead-letters.ts");
+    return inspectParked(this.#thread(tenant, thread), key);
+  }
+
+  /** Passes over a parked event for good; it stays listed, with the reason. @throws {Err} `not_found` where it is not parked. */
+  async skipParked(tenant: string, thread: string, key: ParkedKey, reason: string): Promise<void> {
+    const { skipParked } = await import("./dead-letters.ts");
+    await skipParked(this.#thread(tenant, thread), key, reason);
+  }
+
+  /**
+   * Builds a projection's views anew beside the live ones, catches up, and switches readers over in one write; goes on where an earlier
+   * call stopped. The live projection works until the switch; its views stay, for `rollback`, until the next rebuild or `discard`.
+   * @throws {Err} `precondition` at an event that does not fold, or when another rebuild took over; `not_found` for an unknown projection.
+   */
+  async rebuild(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
+    const { rebuild, siteOf } = await import("./rebuild.ts");
+    return rebuild(siteOf(this.#thread(tenant, thread), one(projection)), options);
+  }
+
+  /**
+   * Switches readers back to the views that were live before the last switch, after these have caught up with what happened since; give the
+   * projection in the version that made them. @throws {Err} `not_found` where there are none; `outdated` for another version.
+   */
+  async rollback(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
+    const { rollback, siteOf } = await import("./rebuild.ts");
+    return rollback(siteOf(this.#thread(tenant, thread), one(projection)), options);
+  }
+
+  /** Deletes the views of a projection that are not live: those to roll back to, or those of a rebuild under way. */
+  async discard(tenant: string, thread: string, projection: AnyHandler): Promise<void> {
+    const { discard, siteOf } = await import("./rebuild.ts");
+    await discard(siteOf(this.#thread(tenant, thread), one(projection)));
+  }
+
+  /** Compares the views that are not live (of a rebuild with `hold`, or those to roll back to) with the live ones. Reads all of both. */
+  async diff(tenant: string, thread: string, projection: AnyHandler, options: DiffOptions = {}): Promise<Difference> {
+    const { diff, siteOf } = await import("./diff.ts");
+    return diff(siteOf(this.#thread(tenant, thread), one(projection)), options);
+  }
+
+  /** Lets the handlers do what a time asks for; the result says when the next time is. */
+  async #met(tenant: string, handlers: readonly AnyHandler[], result: PollResult): Promise<PollResult> {
+    let { retryAt } = result;
+    for (const handler of handlers) {
+      const at = await handler.due?.(tenant);
+      if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
+    }
+    return retryAt === undefined ? result : { ...result, retryAt };
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {

@@ -1,12 +1,14 @@
-import { checkArgument } from "../model/arguments.ts";
+import { checkArgument, checkInteger } from "../model/arguments.ts";
 import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
 import { checkId, checkName } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { own } from "../model/own.ts";
 import { encodeView } from "../model/view.ts";
-import type { AnyEventHandler } from "../ports/event-handler.ts";
+import type { AnyEventHandler, DeliveryPlace } from "../ports/event-handler.ts";
 import type { IViews } from "../ports/views.ts";
+import { placeOf } from "./generation.ts";
+import { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
 import type { AnyProjection } from "./projection.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
@@ -20,6 +22,8 @@ export interface Subscriber {
   readonly handler: AnyHandler;
   /** The collection of a projection. */
   readonly collection?: string;
+  /** The version of a projection. */
+  readonly version?: number;
 }
 
 /** One handler at work on one tenant's commits under a lease. */
@@ -27,7 +31,7 @@ export interface Delivery {
   /** Called with each page before its events. */
   prepare(commits: readonly PositionedCommit[]): Promise<void>;
   handles(eventName: string): boolean;
-  handle(event: StoredEvent, commit: PositionedCommit): Promise<void> | void;
+  handle(event: StoredEvent, commit: PositionedCommit, index: number): Promise<void> | void;
 }
 
 /** Checks handlers. @throws {Err} that says which handler lacks what, or which name is there twice. */
@@ -50,7 +54,8 @@ export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[
       `two projections keep ${collection}: give each a collection of its own`,
     );
     collections.add(collection);
-    return { name, handler, collection };
+    const version = checkInteger(handler.version ?? 0, `${name}.version`, 0);
+    return { name, handler, collection, version };
   });
 }
 
@@ -67,19 +72,33 @@ function checkStep(step: unknown, name: string, isProjection: boolean): void {
   if (!isStep) throw Err.notImplemented(name);
 }
 
-/** Puts a handler to work. */
-export function deliveryTo({ handler, collection }: Subscriber, { store, tenant }: ThreadSetting, progress: Progress): Delivery {
-  if (collection !== undefined)
-    return new ProjectionDelivery(handler as AnyProjection, store.views(tenant, collection), progress);
+/** Puts a handler to work, a projection on one generation of its views; `known` are those that are in mind already. */
+export function deliveryTo(
+  { handler, name, collection }: Subscriber,
+  { store, tenant, thread }: ThreadSetting,
+  progress: Progress,
+  generation: number | undefined,
+  known = new KnownViews(),
+): Delivery {
+  if (collection !== undefined) {
+    const place = placeOf(collection, generation);
+    return new ProjectionDelivery(handler as AnyProjection, place, store.views(tenant, place), progress, known);
+  }
   const events = handler.events as Readonly<Record<string, EventFunction | undefined>>;
   return {
     prepare: async () => {},
     handles: (eventName) => own(events, eventName) !== undefined,
-    handle: (event, commit) => events[event.name]?.(tenant, event, commit),
+    handle: (event, commit, index) => events[event.name]?.(tenant, event, commit, { thread, handler: name, index }),
   };
 }
 
-type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit) => Promise<void> | void;
+/** What a handler does with an event. */
+export type EventFunction = (
+  tenant: string,
+  event: StoredEvent,
+  commit: PositionedCommit,
+  place: DeliveryPlace,
+) => Promise<void> | void;
 
 interface Step {
   id(event: StoredEvent, commit: PositionedCommit): string | undefined;
@@ -90,21 +109,22 @@ interface Step {
 const IDS_PER_READ = 100;
 
 class ProjectionDelivery implements Delivery {
-  readonly #collection: string;
+  readonly #place: string;
   readonly #events: Readonly<Record<string, Step | undefined>>;
   readonly #views: IViews;
   readonly #progress: Progress;
-  /** The views as they are under this lease: read once, then as written. */
-  readonly #known = new Map<string, JsonObject | undefined>();
+  readonly #known: KnownViews;
 
-  constructor(projection: AnyProjection, views: IViews, progress: Progress) {
-    this.#collection = projection.collection;
+  constructor(projection: AnyProjection, place: string, views: IViews, progress: Progress, known: KnownViews) {
+    this.#place = place;
+    this.#known = known;
     this.#events = projection.events as Readonly<Record<string, Step | undefined>>;
     this.#views = views;
     this.#progress = progress;
   }
 
   async prepare(commits: readonly PositionedCommit[]): Promise<void> {
+    this.#known.forgetOldest();
     const wanted = new Set<string>();
     for (const commit of commits) {
       for (const event of commit.events) {
@@ -127,8 +147,8 @@ class ProjectionDelivery implements Delivery {
     checkId(id, `the view's id for ${event.name}`);
     const next = step.next(this.#known.get(id), event, commit);
     const encoded = next === undefined ? undefined : encodeView(next);
-    this.#known.set(id, encoded?.value);
-    this.#progress.writeView(this.#collection, id, encoded);
+    this.#known.set(id, encoded?.value, encoded?.bytes ?? 0);
+    this.#progress.writeView(this.#place, id, encoded);
   }
 
   /** An `id` that throws is the event's own failure, later; here it only means that there is nothing to read ahead. */
@@ -143,6 +163,10 @@ class ProjectionDelivery implements Delivery {
 
   async #read(ids: readonly string[]): Promise<void> {
     const views = await this.#views.get(ids);
-    for (const [index, id] of ids.entries()) this.#known.set(id, views[index]);
+    for (const [index, id] of ids.entries()) this.#known.set(id, views[index], sizeOf(views[index]));
   }
+}
+
+function sizeOf(view: JsonObject | undefined): number {
+  return view === undefined ? 0 : JSON.stringify(view).length;
 }

@@ -24,28 +24,36 @@ export interface ThreadSetting extends ReaderTools {
 /** How long an operator's move waits for a reader to let go of the thread, in ms, and how often it asks. */
 const PATIENCE = 8_000;
 const ASK_EVERY = 20;
+/** The same for a move that goes on where another process died: beyond that one's lease. */
+export const LONG_PATIENCE = 60_000;
 /** How long an operator's move may take, in ms. */
 export const OPERATOR_LEASE = 30_000;
 
 /** Leases a thread that somebody else may hold for a moment, does the work, stores its progress, and releases the thread even if the work fails. */
-export async function withThread(
+export async function withThread<T>(
   setting: ThreadSetting,
-  work: (progress: Progress, state: ThreadState) => Promise<void> | void,
-): Promise<void> {
-  const { progress, state } = await acquireSoon(setting);
+  work: (progress: Progress, state: ThreadState) => Promise<T> | T,
+  patience = PATIENCE,
+): Promise<T> {
+  const { progress, state } = await acquireSoon(setting, patience);
+  let result: T;
   try {
-    await work(progress, state);
+    result = await work(progress, state);
   } catch (error) {
     await progress.drop();
     throw error;
   }
   if (!(await progress.store(0)))
     throw Err.precondition(`thread ${setting.thread} was taken over meanwhile, and nothing more was changed: try again`);
+  return result;
 }
 
-async function acquireSoon(setting: ThreadSetting): Promise<{ readonly progress: Progress; readonly state: ThreadState }> {
+async function acquireSoon(
+  setting: ThreadSetting,
+  patience: number,
+): Promise<{ readonly progress: Progress; readonly state: ThreadState }> {
   const { store, platform, tenant, thread } = setting;
-  const end = platform.now() + PATIENCE;
+  const end = platform.now() + patience;
   for (;;) {
     const { thread: state } = await store.peek(tenant, thread);
     const now = platform.now();

@@ -3,7 +3,10 @@ import { upcast } from "../model/upcast.ts";
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
-import { type FullPolicy, failureOf } from "./failure-policy.ts";
+import { type FullPolicy, failureOf, stackOf } from "./failure-policy.ts";
+import { placeOf } from "./generation.ts";
+import { aggregateKey, aggregateOf, heldAggregates, isOfGeneration, parkedOf } from "./held-aggregates.ts";
+import type { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
 import { type Delivery, deliveryTo, type Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
@@ -14,12 +17,16 @@ export interface TurnSetting extends ThreadSetting {
   /** How long the lease lasts from each store on, in ms. */
   readonly lease: number;
   readonly signal: Signal | undefined;
+  /** The views that a holder of several turns has in mind. */
+  readonly known?: KnownViews;
 }
 
 /** A handler and where it stands; `cursor` moves as the turn goes on. */
 export interface Standing {
   readonly subscriber: Subscriber;
   cursor: Cursor;
+  /** The aggregates whose events wait for a parked one, where the policy asks for it. */
+  held?: Set<string>;
 }
 
 /** How many views are deleted in one write. */
@@ -33,131 +40,210 @@ export class Turn {
   hasMoved = false;
   /** Whether somebody else took the thread: what is not stored is lost, and nothing more may be done. */
   isFenced = false;
-  readonly #setting: TurnSetting;
-  readonly #progress: Progress;
-  #storedAt: number;
+  readonly setting: TurnSetting;
+  readonly progress: Progress;
+  /** When the progress was last stored, in ms since 1970. */
+  storedAt: number;
 
   constructor(setting: TurnSetting, progress: Progress) {
-    this.#setting = setting;
-    this.#progress = progress;
-    this.#storedAt = setting.platform.now();
+    this.setting = setting;
+    this.progress = progress;
+    this.storedAt = setting.platform.now();
   }
 
   /** Gives each standing at most `limit` commits; those that stand at the same place share one read. */
   async run(standings: readonly Standing[], limit: number): Promise<void> {
-    const { store, tenant, signal } = this.#setting;
-    const seen = this.#progress.waiting;
+    const { store, tenant, signal } = this.setting;
+    const seen = this.progress.waiting;
     const pages = new Map<number, ReadResult>();
     for (const standing of standings) {
       if (signal?.aborted || this.isFenced) return;
-      if (!(await this.#begin(standing))) return;
+      if (!(await this.begin(standing))) return;
       const after = standing.cursor.position;
       const page = pages.get(after) ?? (await store.read(tenant, after, limit, seen));
       pages.set(after, page);
       await this.#deliver(standing, page);
-      this.#progress.waiting = page.waiting;
+      this.progress.waiting = page.waiting;
     }
   }
 
-  /** Makes a new handler known to the thread, and finishes a rewind that is under way. */
-  async #begin(standing: Standing): Promise<boolean> {
+  /** Makes a new handler known to the thread, and finishes a rewind that is under way. False = fenced. */
+  async begin(standing: Standing): Promise<boolean> {
     const { isClearing, ...cursor } = standing.cursor;
-    if (isClearing && cursor.collection !== undefined && !(await this.#clear(cursor.collection))) return false;
-    this.#stand(standing, cursor);
+    const { subscriber } = standing;
+    if (isClearing && subscriber.collection !== undefined) {
+      if (!(await this.#clear(placeOf(subscriber.collection, cursor.generation)))) return false;
+      if (!(await this.#forgetParked(subscriber.name, cursor.generation))) return false;
+    }
+    this.stand(standing, cursor);
+    if (this.setting.policy.park === "aggregate") await this.#hold(standing);
     return true;
+  }
+
+  async #hold(standing: Standing): Promise<void> {
+    const { isParking, ...cursor } = standing.cursor;
+    standing.held = isParking
+      ? await heldAggregates(this.setting, standing.subscriber.name, cursor.generation)
+      : new Set<string>();
+    if (standing.held.size === 0) this.stand(standing, cursor);
   }
 
   /** Deletes all of a projection's views, page by page; goes on where a crash left it. False = fenced. */
   async #clear(collection: string): Promise<boolean> {
-    const { store, tenant } = this.#setting;
+    const { store, tenant } = this.setting;
     for (;;) {
       const { views } = await store.views(tenant, collection).list({ limit: VIEWS_A_PAGE });
       if (views.length === 0) return true;
-      for (const { id } of views) this.#progress.writeView(collection, id);
-      if (!(await this.#storeProgress())) return false;
+      for (const { id } of views) this.progress.writeView(collection, id);
+      if (!(await this.storeProgress())) return false;
     }
   }
 
+  /** Drops the parked events that the views to come will hold. False = fenced. */
+  async #forgetParked(name: string, generation: number | undefined): Promise<boolean> {
+    for await (const parked of parkedOf(this.setting, name)) {
+      if (!isOfGeneration(parked, generation)) continue;
+      const { handler, position, index } = parked;
+      this.progress.unpark({ handler, position, index });
+      if (this.progress.isFull && !(await this.storeProgress())) return false;
+    }
+    return true;
+  }
+
   async #deliver(standing: Standing, page: ReadResult): Promise<void> {
-    const delivery = deliveryTo(standing.subscriber, this.#setting, this.#progress);
+    const { subscriber, cursor } = standing;
+    const { handler } = subscriber;
+    if ("batch" in handler && handler.batch !== undefined) {
+      const { deliverInBatches } = await import("./batches.ts");
+      return deliverInBatches(this, standing, page);
+    }
+    const delivery = deliveryTo(subscriber, this.setting, this.progress, cursor.generation, this.setting.known);
     await delivery.prepare(page.commits);
     for (const commit of page.commits) {
-      if (this.#setting.signal?.aborted) return;
+      if (this.setting.signal?.aborted) return;
       if (!(await this.#deliverCommit(standing, delivery, commit))) return;
-      this.#move(standing, commit.position);
-      const isLeaseAging = this.#setting.platform.now() - this.#storedAt > this.#setting.lease / 3;
-      if (isLeaseAging && !(await this.#storeProgress())) return;
+      this.move(standing, commit.position);
+      const isLeaseAging = this.setting.platform.now() - this.storedAt > this.setting.lease / 3;
+      if (isLeaseAging && !(await this.storeProgress())) return;
     }
-    if (page.next > standing.cursor.position) this.#move(standing, page.next);
+    if (page.next > standing.cursor.position) this.move(standing, page.next);
   }
 
   /** False = the handler stands at one of the events, or the thread is lost. */
   async #deliverCommit(standing: Standing, delivery: Delivery, commit: PositionedCommit): Promise<boolean> {
-    const upcasters = this.#setting.upcasters.get(commit.type);
+    const upcasters = this.setting.upcasters.get(commit.type);
     const { failure } = standing.cursor;
     const first = failure?.position === commit.position ? failure.index : 0;
     for (let index = first; index < commit.events.length; index++) {
       const event = commit.events[index];
       if (event === undefined || !delivery.handles(event.name)) continue;
-      if (this.#progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
+      if (this.progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
+      if (this.isHeld(standing, commit)) {
+        this.parkBehind(standing, commit, index);
+        continue;
+      }
+      const since = this.clock();
       try {
-        const handling = delivery.handle(upcast(event, upcasters), commit);
+        const handling = delivery.handle(upcast(event, upcasters), commit, index);
         if (handling !== undefined) await handling;
         this.handled++;
       } catch (error) {
-        if (!this.#fail(standing, commit.position, index, event.name, error)) return false;
+        if (!this.fail(standing, commit, index, error)) return false;
       }
-      this.#setting.tracer?.trace(() => ({
-        method: "handle",
-        tenant: commit.tenant,
-        thread: this.#setting.thread,
-        handler: standing.subscriber.name,
-        event: event.name,
-        position: commit.position,
-      }));
+      this.traceHandled(standing, event.name, commit, since);
     }
     return true;
+  }
+
+  /** The time, in ms since 1970, where somebody traces. */
+  clock(): number | undefined {
+    const { tracer, platform } = this.setting;
+    return tracer && platform.now();
+  }
+
+  /** `since` is when the handler began, by `clock`. */
+  traceHandled({ subscriber }: Standing, event: string, { tenant, position }: PositionedCommit, since: number | undefined): void {
+    const { tracer, thread, platform } = this.setting;
+    const ms = () => platform.now() - (since ?? 0);
+    tracer?.trace(() => ({ method: "handle", tenant, thread, handler: subscriber.name, event, position, ms: ms() }));
   }
 
   /** True = the event is parked, so the handler goes on. */
-  #fail(standing: Standing, position: number, index: number, event: string, error: unknown): boolean {
-    const { platform, policy, tracer, tenant, thread } = this.#setting;
+  fail(standing: Standing, commit: PositionedCommit, index: number, error: unknown): boolean {
+    const { platform, policy, tracer, tenant, thread } = this.setting;
     const { subscriber, cursor } = standing;
+    const { position, events } = commit;
     const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
     const failure = failureOf(policy, { position, index }, before, error, platform);
+    const event = events[index]?.name;
     tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
     if (!failure.halted || policy.onError === "halt") {
-      this.#stand(standing, { ...cursor, failure });
+      this.stand(standing, { ...cursor, failure });
       return false;
     }
-    const { attempts, error: text } = failure;
-    const parkedAt = platform.now();
-    this.#progress.park({ handler: subscriber.name, position, index, event, attempts, error: text, parkedAt });
+    this.#park(standing, commit, index, failure.attempts, { error: failure.error, ...stackOf(error) });
     return true;
   }
 
-  #move(standing: Standing, position: number): void {
-    const { collection } = standing.subscriber;
-    this.hasMoved = true;
-    this.#stand(standing, collection === undefined ? { position } : { position, collection });
+  /** Whether the events of this commit's aggregate wait for a parked one. */
+  isHeld({ held }: Standing, commit: PositionedCommit): boolean {
+    return held?.has(aggregateKey(aggregateOf(commit)) as string) === true;
   }
 
-  #stand(standing: Standing, cursor: Cursor): void {
+  parkBehind(standing: Standing, commit: PositionedCommit, index: number): void {
+    this.#park(standing, commit, index, 0, { error: "waits for an earlier event of its aggregate" });
+  }
+
+  #park(
+    standing: Standing,
+    commit: PositionedCommit,
+    index: number,
+    attempts: number,
+    why: { readonly error: string; readonly stack?: string },
+  ): void {
+    const { platform, tracer, tenant, thread } = this.setting;
+    const { subscriber, cursor } = standing;
+    const event = commit.events[index]?.name ?? "";
+    const place = { handler: subscriber.name, position: commit.position, index };
+    const aggregate = aggregateOf(commit);
+    const { generation } = cursor;
+    this.progress.park({
+      ...place,
+      event,
+      attempts,
+      ...why,
+      parkedAt: platform.now(),
+      aggregate,
+      ...(generation && { generation }),
+    });
+    standing.held?.add(aggregateKey(aggregate) as string);
+    standing.cursor = { ...cursor, isParking: true };
+    tracer?.trace(() => ({ method: "park", tenant, thread, ...place, event, attempts }));
+  }
+
+  /** Moves on, and leaves behind what was only of the place before. */
+  move(standing: Standing, position: number): void {
+    const { failure: _, ...cursor } = standing.cursor;
+    this.hasMoved = true;
+    this.stand(standing, { ...cursor, position });
+  }
+
+  stand(standing: Standing, cursor: Cursor): void {
     standing.cursor = cursor;
-    this.#progress.move(standing.subscriber.name, cursor);
+    this.progress.move(standing.subscriber.name, cursor);
   }
 
   /** Stores what there is in the middle of a commit; the cursor says how far into it. */
   async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
     const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
-    this.#stand(standing, { ...standing.cursor, failure });
-    return this.#storeProgress();
+    this.stand(standing, { ...standing.cursor, failure });
+    return this.storeProgress();
   }
 
-  async #storeProgress(): Promise<boolean> {
-    const now = this.#setting.platform.now();
-    this.isFenced = !(await this.#progress.store(now + this.#setting.lease));
-    this.#storedAt = now;
+  async storeProgress(): Promise<boolean> {
+    const now = this.setting.platform.now();
+    this.isFenced = !(await this.progress.store(now + this.setting.lease));
+    this.storedAt = now;
     return !this.isFenced;
   }
 }

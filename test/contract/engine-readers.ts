@@ -121,7 +121,7 @@ export const engineReaders: Facet = {
           { handler: "Listener", position: second.position, index: 0, event: "Paid" },
         ]);
         isBroken = false;
-        expect(await reader.retryParked(tenant, "main", listener)).to.deep.equal({ retried: 1, failed: 0 });
+        expect(await reader.retryParked(tenant, "main", listener)).to.deep.equal({ retried: 1, failed: 0, waiting: 0 });
         expect(listener.heard.at(-1)).to.equal(told[1]);
         expect((await reader.parked(tenant, "main")).parked).to.deep.equal([]);
       },

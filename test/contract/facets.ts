@@ -4,13 +4,17 @@ import { codec } from "./codec.ts";
 import { cursors } from "./cursors.ts";
 import { engineBursts } from "./engine-bursts.ts";
 import { engineCommands } from "./engine-commands.ts";
+import { engineDeadLetters } from "./engine-dead-letters.ts";
 import { engineExactlyOnce } from "./engine-exactly-once.ts";
 import { engineInput } from "./engine-input.ts";
 import { engineReaders } from "./engine-readers.ts";
 import { engineReadingInput } from "./engine-reading-input.ts";
+import { engineRebuild } from "./engine-rebuild.ts";
+import { engineReplay } from "./engine-replay.ts";
 import { engineResends } from "./engine-resends.ts";
 import { engineUnknown } from "./engine-unknown.ts";
 import { erasure } from "./erasure.ts";
+import { generations } from "./generations.ts";
 import { ids } from "./ids.ts";
 import { leases } from "./leases.ts";
 import { limits } from "./limits.ts";
@@ -48,6 +52,7 @@ export const FACETS: readonly Facet[] = [
   projections,
   ownership,
   viewPages,
+  generations,
   codec,
   ids,
   limits,
@@ -64,4 +69,7 @@ export const FACETS: readonly Facet[] = [
   engineReaders,
   engineReadingInput,
   engineExactlyOnce,
+  engineRebuild,
+  engineReplay,
+  engineDeadLetters,
 ];

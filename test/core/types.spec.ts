@@ -294,7 +294,6 @@ describe("The types of a handler and a projection", () => {
     neverRun(async () => {
       const view = await reader.views(actor.tenant, new Totals()).get("a");
       holds<Equal<IsAny<typeof view>, false>>();
-      // @ts-expect-error DEFECT, reported: `views` asks for Pick<Projection<View>, "collection">, from which no View can be inferred
       const total: TotalView | undefined = view;
       return total;
     });

@@ -12,6 +12,7 @@ import {
   setDoc,
   setLogLevel,
 } from "firebase/firestore";
+import { googleReaders } from "../../functions/gcp/doctor-readers.ts";
 import { type FirebaseEmulators, startFirebaseEmulators } from "../support/firebase-emulators.ts";
 import { changed, type SignedIn, setClaims, signUp, stranger } from "../support/firebase-users.ts";
 import { needsFirestore } from "../support/firestore-emulator.ts";
@@ -144,6 +145,21 @@ describe("The functions on Firebase's emulators", function () {
     }
     expect((await send("/aggregates/summing-calculators/calc1", await eve.token())).body).to.deep.include({ version: 0 });
     expect((await send("/aggregates/summing-calculators/calc1", await ada.token())).body).to.deep.include({ version: 1 });
+  });
+
+  it("have users whose claims the doctor can read", async () => {
+    const { users } = googleReaders(emulators.project);
+    // firebase-admin knows the emulator by this variable alone.
+    process.env.FIREBASE_AUTH_EMULATOR_HOST = emulators.auth;
+    try {
+      const found = await users();
+      expect(found).to.deep.include({ id: ada.id, claims: { tenant: "acme", roles: ROLES } });
+      const late = await signUp(emulators, "late", {});
+      open.push(late);
+      expect(await users()).to.deep.include({ id: late.id, claims: {} });
+    } finally {
+      delete process.env.FIREBASE_AUTH_EMULATOR_HOST;
+    }
   });
 
   it("refuse a token whose claims the operator has changed since, and take the fresh one", async () => {
