@@ -11,8 +11,8 @@ import { type StreamedTable, streamedTable } from "../support/dynamodb-stream.ts
 import type { AnswerBody } from "../support/functions-backend.ts";
 import { type Issuer, type IssuerKey, issuerKey, signedBy, startIssuer } from "../support/jwks-server.ts";
 
-/** The bundle grows with what the application imports: 613,000 bytes when this was written. */
-const MOST_BYTES = 700_000;
+/** The bundle grows with what the application imports: 677,000 bytes when this was written. */
+const MOST_BYTES = 800_000;
 
 (hasDynamoDb() ? describe : describe.skip)("The bundled functions, each in a process of its own", function () {
   this.timeout(20_000);
