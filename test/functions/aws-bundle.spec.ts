@@ -85,6 +85,7 @@ const MOST_BYTES = 800_000;
     const view = await send(http, `/views/totals/calc1?position=${done.body.position}`, { token: acme });
     expect(view.body).to.deep.equal({ id: "calc1", value: { sum: 3, steps: 1 } });
     expect((await send(http, "/views/totals/calc1", { token: globex })).status).to.equal(404);
+    expect((await send(http, "/views/totals/stream", { token: acme })).status, "streams").to.equal(501);
     expect((await send(http, "/views/totals", { token: "" })).status).to.equal(401);
     expect((await send(http, "/views/totals", { token: `${acme.slice(0, -4)}AAAA` })).status).to.equal(401);
     const text = [...http.lines, ...stream.lines].join("\n");
