@@ -6,5 +6,5 @@ process.env.EVENANT_WITHOUT_EMULATORS = "1";
 /** All specs but those that need an emulator. */
 export default {
   ...everything,
-  ignore: ["test/adapters/firestore*.spec.ts", "test/adapters/dynamodb*.spec.ts", "test/rules/**"],
+  ignore: ["test/adapters/firestore*.spec.ts", "test/adapters/dynamodb*.spec.ts", "test/rules/**", "test/e2e/**"],
 };

@@ -1,14 +1,12 @@
+import type { Firestore } from "@google-cloud/firestore";
 import { FirestoreEventStore } from "../adapters/firestore/index.ts";
 import { Actor, Aggregate, type CommandContext, CommandHandler, defaultPlatform, type EventOf } from "../core/index.ts";
-import type { firestoreClient } from "../test/support/firestore-store.ts";
-
-type Client = Awaited<ReturnType<typeof firestoreClient>>;
 
 /** One way to give a tenant's events an order in Firestore. */
 export interface Design {
   readonly name: string;
   /** Makes what sends one command on an aggregate, in a process of its own. */
-  readonly sender: (client: Client, tenant: string) => Promise<(id: string) => Promise<void>>;
+  readonly sender: (client: Firestore, tenant: string) => Promise<(id: string) => Promise<void>>;
 }
 
 /** Ours; and two baselines, as small as they can be: what most projects write first, and what the parent library did. */
@@ -36,7 +34,7 @@ class Tally extends Aggregate<{ Counted: { by: number } }> {
   }
 }
 
-async function evenant(client: Client, tenant: string) {
+async function evenant(client: Firestore, tenant: string) {
   const store = new FirestoreEventStore(client);
   await store.open(tenant);
   const handler = new CommandHandler(store, [Tally]);
@@ -44,7 +42,7 @@ async function evenant(client: Client, tenant: string) {
   return async (id: string) => void (await handler.command(actor, "Count", { by: 1, aggregateId: id }));
 }
 
-async function counter(client: Client, tenant: string) {
+async function counter(client: Firestore, tenant: string) {
   const counted = client.doc(`counters/${tenant}`);
   const versions = new Map<string, number>();
   return async (id: string) => {
@@ -58,7 +56,7 @@ async function counter(client: Client, tenant: string) {
   };
 }
 
-async function clock(client: Client, tenant: string) {
+async function clock(client: Firestore, tenant: string) {
   const versions = new Map<string, number>();
   return async (id: string) => {
     const version = (versions.get(id) ?? -1) + 1;

@@ -11,16 +11,21 @@ export interface Result {
 }
 
 /** The machine, and the version of everything that was measured, in Markdown. */
-export async function surroundings(contenders: readonly NamedContender[], runs: number): Promise<string> {
+export async function surroundings(contenders: readonly Pick<NamedContender, "packages">[], runs: number): Promise<string> {
   const packages = [...new Set(contenders.flatMap((contender) => contender.packages))];
   const versions = await Promise.all(packages.map(async (name) => `${name} ${await versionOf(name)}`));
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return [
-    `- Machine: ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${memory} of memory, ${platform()} ${arch()}`,
+    machine(),
     `- Node ${process.version}, SQLite ${process.versions.sqlite} in node:sqlite`,
     ...(versions.length > 0 ? [`- ${versions.join(", ")}`] : []),
     `- Medians of ${runs} interleaved runs, each in a process of its own; the range is what the runs gave. Other work on the machine moves all of them.`,
   ].join("\n");
+}
+
+/** The machine, as a line of a list in Markdown. */
+export function machine(): string {
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return `- Machine: ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${memory} of memory, ${platform()} ${arch()}`;
 }
 
 async function versionOf(name: string): Promise<string> {
@@ -75,7 +80,8 @@ function failureOf(outcomes: readonly Outcome[]): string | undefined {
   return failed[0] && `failed in ${failed.length} of ${outcomes.length} runs: ${failed[0].failed.slice(0, 160)}`;
 }
 
-function median(values: readonly number[]): number {
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -1,55 +1,18 @@
-// npm run bench [-- contender or scenario names …] [--quick] [--runs=5]
-import { mkdir, writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
-import type { NamedContender } from "./contender.ts";
-import { contenderNamed, contenderNames } from "./contenders.ts";
-import { installPeers } from "./install.ts";
-import { type Result, surroundings, table } from "./report.ts";
-import type { Scenario } from "./scenario.ts";
-import { scenarios } from "./scenarios/index.ts";
-import { trial } from "./trial.ts";
+// npm run bench [-- part] [options and names of the part]: measures, prints, and writes what was measured in full into docs/benchmarks.md.
+import { writePart } from "./page.ts";
+import type { Part } from "./part.ts";
 
-const { values: options, positionals: names } = parseArgs({
-  allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, runs: { type: "string" } },
-});
-const runs = Number(options.runs ?? (options.quick ? 1 : 5));
+/** What can be measured on its own, in the order of the page; each file says what its options are. */
+const parts: Readonly<Record<string, () => Promise<{ readonly measure: Part }>>> = {
+  peers: () => import("./peers.ts"),
+  firestore: () => import("./firestore.ts"),
+  dynamodb: () => import("./dynamodb.ts"),
+};
 
-await installPeers();
-const allContenders = await Promise.all((await contenderNames()).map(contenderNamed));
-const unknown = names.filter((name) => ![...allContenders, ...scenarios].some((one) => one.name === name));
-if (unknown.length > 0) throw new Error(`neither a contender nor a scenario: ${unknown.join(", ")}`);
-const contenders = chosen(allContenders);
-const measured = chosen(scenarios).map((scenario) => ({ scenario, results: resultsOf(scenario) }));
-
-for (let run = 1; run <= runs; run++) {
-  for (const { scenario, results } of measured) {
-    for (const { contender, outcomes } of results) {
-      process.stderr.write(`run ${run} of ${runs}: ${scenario.name}, ${contender.name} …\n`);
-      outcomes.push(await trial(contender.name, scenario.name, options.quick));
-    }
-  }
-}
-
-const tables = measured.map(({ scenario, results }) => table(scenario, results));
-const report = [await surroundings(contenders, runs), ...tables].join("\n\n");
-console.log(`\n${report}`);
-if (names.length === 0 && !options.quick) await writeReport(report);
-
-/** Those named on the command line, or all when none is. */
-function chosen<T extends { name: string }>(all: readonly T[]): T[] {
-  const some = all.filter(({ name }) => names.includes(name));
-  return some.length > 0 ? some : [...all];
-}
-
-function resultsOf(scenario: Scenario): Result[] {
-  const entrants = contenders.filter((contender) => contender.kind !== "baseline" || scenario.name === "sqlite-32");
-  return entrants.map((contender: NamedContender) => ({ contender, outcomes: [] }));
-}
-
-async function writeReport(text: string): Promise<void> {
-  const page = `# Benchmarks\n\nWritten by \`npm run bench\`; what is measured, and how, is in \`bench/scenarios\`.\n\n${text}\n`;
-  const docs = new URL("../docs/", import.meta.url);
-  await mkdir(docs, { recursive: true });
-  await writeFile(new URL("benchmarks.md", docs), page);
-}
+const [first = "", ...rest] = process.argv.slice(2);
+const isNamed = Object.hasOwn(parts, first);
+const name = isNamed ? first : "peers";
+const { measure } = await (parts[name] as (typeof parts)[string])();
+const { text, isWhole } = await measure(isNamed ? rest : process.argv.slice(2));
+console.log(`\n${text}`);
+if (isWhole) await writePart(Object.keys(parts), name, text);

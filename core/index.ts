@@ -46,7 +46,7 @@ export type { SchemaIssue, StandardSchema } from "./model/schema.ts";
 export type { SnapshotPolicy } from "./model/snapshot.ts";
 export type { Upcaster, UpcasterMap } from "./model/upcast.ts";
 export { encodeView } from "./model/view.ts";
-export type { AnyEventHandler, BatchItem, BatchResult, IEventHandler } from "./ports/event-handler.ts";
+export type { AnyEventHandler, BatchItem, BatchResult, DeliveryPlace, IEventHandler } from "./ports/event-handler.ts";
 export type {
   CommitOutcome,
   Cost,

@@ -13,10 +13,9 @@ import {
 type Instance = InstanceType<AggregateClass>;
 
 /** Answers with JSON that nobody may cache, because it is one tenant's. */
-export function json(value: unknown, status = 200): Response {
+export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(JSON.stringify(value), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });
 }
 

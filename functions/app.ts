@@ -3,12 +3,15 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { defaultPlatform } from "../core/index.ts";
 import { json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
-import type { Authenticator } from "./auth.ts";
 import { commandRoute } from "./command-route.ts";
-import { errorFacts, type Log } from "./log.ts";
+import { crossOrigin } from "./cross-origin.ts";
+import { eventStreams } from "./event-stream-routes.ts";
+import { openApiRoute } from "./openapi-route.ts";
 import { problemOf, problemResponse, Refusal } from "./problem.ts";
+import { RateLimiter } from "./rate-limit.ts";
 import { aggregateRoute, historyRoute, logRoute, viewRoute, viewsRoute } from "./read-routes.ts";
-import { rawPath } from "./request-target.ts";
+import { requestLog } from "./request-log.ts";
+import { commandIn, rawPath } from "./request-target.ts";
 
 /** Makes the HTTP application: fetch-style, without anything of a platform. */
 export function app(setting: AppSetting): Hono<AppEnv> {
@@ -17,34 +20,49 @@ export function app(setting: AppSetting): Hono<AppEnv> {
   const refuse = (context: Context<AppEnv>, error: unknown) => {
     const problem = problemOf(error);
     const isFailure = problem.status === 500 || problem.body.code === "store";
-    const requestId = isFailure ? defaultPlatform.newId() : undefined;
-    context.set("problem", { code: problem.body.code, ...(requestId !== undefined && { requestId }) });
-    if (isFailure) log?.("ERROR", "a request failed", { requestId, error: errorFacts(error) });
-    return problemResponse(problem, requestId);
+    context.set("problem", problem.body.code);
+    if (isFailure) context.set("failure", error);
+    return problemResponse(problem, isFailure ? context.var.requestId : undefined);
   };
   router.onError((error, context) => refuse(context, error));
   router.notFound((context) => refuse(context, unknownRoute()));
-  if (log !== undefined) router.use(observed(log));
+  router.use(withRequestId);
+  if (log !== undefined) router.use(requestLog(log, setting.traceProject));
+  if (setting.origins !== undefined) router.use(crossOrigin(setting.origins));
   router.use(methodNotAllowed({ app: router, onMethodNotAllowed: (context, methods) => refuse(context, wrongMethod(methods)) }));
   router.use(withDeadline(setting.deadline ?? 10_000));
 
-  const member = authenticated(setting.authenticate);
+  const member = authenticated(setting);
   router.get("/healthz", () => health(setting.stopping));
+  router.get("/openapi.json", openApiRoute(setting));
   router.post("/commands/:command", member, commandRoute(setting));
   router.get("/aggregates/:type", member, aggregateRoute(setting, "query"));
   // Before the id in the path: clients shorten /aggregates/t/./events to /aggregates/t/events, which must not become the id "events".
   router.get("/aggregates/:type/events", member, historyRoute(setting, "query"));
+  const streams = eventStreams(setting);
+  router.get("/aggregates/:type/stream", member, streams.aggregate("query"));
+  router.get("/aggregates/:type/:id/stream", member, streams.aggregate("path"));
   router.get("/aggregates/:type/:id", member, aggregateRoute(setting, "path"));
   router.get("/aggregates/:type/:id/events", member, historyRoute(setting, "path"));
   router.get("/views/:collection", member, viewsRoute(setting));
+  router.get("/views/:collection/stream", member, streams.views);
   router.get("/views/:collection/:id", member, viewRoute(setting, "path"));
   router.get("/events", member, logRoute(setting));
   return router;
 }
 
-function authenticated(authenticate: Authenticator): MiddlewareHandler<AppEnv> {
+const withRequestId: MiddlewareHandler<AppEnv> = async (context, next) => {
+  context.set("requestId", defaultPlatform.newId());
+  await next();
+};
+
+/** Says who sends, and lets through as many of that one's requests as the limits allow, before anything else is done for them. */
+function authenticated({ authenticate, rateLimits }: AppSetting): MiddlewareHandler<AppEnv> {
+  const limiter = rateLimits && new RateLimiter(rateLimits, () => performance.now());
   return async (context, next) => {
-    context.set("actor", await authenticate(context.req.header("Authorization") ?? null));
+    const actor = await authenticate(context.req.header("Authorization") ?? null, commandIn(context.req.path));
+    context.set("actor", actor);
+    limiter?.admit(actor);
     await next();
   };
 }
@@ -63,25 +81,6 @@ function withDeadline(deadline: number): MiddlewareHandler<AppEnv> {
     } finally {
       clearTimeout(timer);
     }
-  };
-}
-
-/** Logs each request by its route, because its path holds ids. */
-function observed(log: Log): MiddlewareHandler<AppEnv> {
-  return async (context, next) => {
-    const start = performance.now();
-    await next();
-    const { actor, command, problem } = context.var;
-    const { status } = context.res;
-    log(status >= 500 ? "WARNING" : "INFO", "request", {
-      method: context.req.method,
-      route: command === undefined ? `/${context.req.path.split("/", 2)[1]}` : `/commands/${command}`,
-      status,
-      ms: Math.round((performance.now() - start) * 10) / 10,
-      tenant: actor?.tenant,
-      actor: actor?.id,
-      ...problem,
-    });
   };
 }
 

@@ -2,24 +2,27 @@ import { type CryptoKey, errors, type JWTPayload, jwtVerify } from "jose";
 import { Actor, Err } from "../core/index.ts";
 import { Refusal } from "./problem.ts";
 
-/** Tells who sends a request, from its Authorization header alone; throws a `Refusal` (401) for anybody else. */
-export type Authenticator = (authorization: string | null) => Promise<Actor>;
+/**
+ * Tells who sends a request, from its Authorization header alone; throws a `Refusal` (401) for anybody else. The command that is sent, if
+ * one is, lets it look closer where more is at stake.
+ */
+export type Authenticator = (authorization: string | null, command?: string) => Promise<Actor>;
 
 /** Checks a token's signature and time and gives its claims; rejects with a JOSE error, or a `Refusal`, where it cannot. */
-export type TokenVerifier = (token: string) => Promise<JWTPayload>;
+export type TokenVerifier = (token: string, command?: string) => Promise<JWTPayload>;
 
 /** How old or young a token may be by another machine's clock, in seconds. */
 const CLOCK_TOLERANCE = 5;
 
 /** Admits bearers of tokens whose claims `sub`, `tenant`, `roles` and (optional) `name` make an Actor. */
 export function bearerAuthenticator(verify: TokenVerifier): Authenticator {
-  return async (authorization) => {
+  return async (authorization, command) => {
     const token = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) {
       throw unauthenticated("send the header Authorization: Bearer <token>", 'Bearer realm="evenant"');
     }
     try {
-      return actorOf(await verify(token));
+      return actorOf(await verify(token, command));
     } catch (error) {
       if (error instanceof errors.JOSEError || Err.is(error)) throw invalidToken(reasonOf(error));
       throw error;
@@ -60,6 +63,8 @@ function reasonOf(error: Error): string {
   if (error instanceof errors.JWTExpired) return "the token has expired: get a new one";
   if (error instanceof errors.JWSSignatureVerificationFailed)
     return "the token is signed with another secret: get one from this server's";
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return "the token is signed with a key that its issuer does not publish: get a new one";
   if (error instanceof errors.JOSEAlgNotAllowed) return "the token is not signed by the algorithm of this server: get a new one";
   if (error instanceof errors.JWTClaimValidationFailed)
     return `the token's claim ${error.claim} is missing or wrong: get a new one`;

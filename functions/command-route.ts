@@ -3,24 +3,35 @@ import { Err } from "../core/index.ts";
 import { commandAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { readObject } from "./body.ts";
+import { versionTag } from "./etag.ts";
+import { asFailedPrecondition, versionInHeaders, withVersion } from "./expected-version.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { pathSegment } from "./request-target.ts";
 
 const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
 
 /** `POST /commands/{Command}`: carries out one command; its body holds aggregateId, expectedVersion and the payload's fields. */
-export function commandRoute({ service }: AppSetting) {
+export function commandRoute({ service, fairShare }: AppSetting) {
+  const queue = new FairQueue(fairShare);
   return async (context: Context<AppEnv>): Promise<Response> => {
     const name = pathSegment(context.req.path, 1, "command");
     if (!service.commands.has(name)) throw Err.notFound(`command ${name}`);
     context.set("command", name);
     const commandId = headerText(context, "Idempotency-Key");
     const correlationId = headerText(context, "X-Correlation-Id");
-    const data = await readObject(context.req.raw);
-    const done = await service.handler.command(context.var.actor, name, data as Parameters<typeof service.handler.command>[2], {
-      ...(commandId !== undefined && { commandId }),
-      ...(correlationId !== undefined && { correlationId }),
-    });
-    return json(await commandAnswer(done));
+    const expected = versionInHeaders(context.req.raw.headers);
+    const data = withVersion(await readObject(context.req.raw), expected);
+    const options = { ...(commandId !== undefined && { commandId }), ...(correlationId !== undefined && { correlationId }) };
+    try {
+      const { actor } = context.var;
+      const done = await queue.run(actor.tenant, () =>
+        service.handler.command(actor, name, data as Parameters<typeof service.handler.command>[2], options),
+      );
+      const { aggregateVersion } = done.aggregate;
+      return json(await commandAnswer(done), aggregateVersion < 0 ? {} : { etag: versionTag(aggregateVersion) });
+    } catch (error) {
+      throw asFailedPrecondition(error, expected, data.aggregateId);
+    }
   };
 }
 

@@ -16,11 +16,33 @@ export function jsonLog(write: (line: string) => void): Log {
   };
 }
 
-/** An error and its causes as facts, for the operator only. */
-export function errorFacts(error: unknown): Json {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message, stack, cause } = error;
-  return { name, message, stack: stack ?? "", ...(cause !== undefined && { cause: errorFacts(cause) }) };
+/**
+ * An error and its causes as facts, for the operator only.
+ *
+ * A cause keeps its message only where its author is known to write none of the data into it: Evenant's own, and errors of systems, which
+ * have a code. What a parser says quotes what it parsed, and is never kept.
+ */
+export function errorFacts(error: unknown, isCause = false): Json {
+  if (!(error instanceof Error)) return isCause ? { name: typeof error } : { message: String(error) };
+  const { name, message, stack = "", cause } = error;
+  const { code } = error as { readonly code?: unknown };
+  const hasCode = typeof code === "string" || typeof code === "number";
+  const isQuoting = error instanceof SyntaxError || (isCause && !hasCode);
+  return {
+    name,
+    ...(hasCode && { code }),
+    ...(!isQuoting && { message }),
+    stack: isQuoting ? framesOf(stack) : stack,
+    ...(cause !== undefined && { cause: errorFacts(cause, true) }),
+  };
+}
+
+/** A stack without the message that it begins with. */
+function framesOf(stack: string): string {
+  return stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .join("\n");
 }
 
 /** Logs what fails behind the answers: handlers, polls, stores. */

@@ -7,15 +7,18 @@ export type ProblemCode =
   | "unauthenticated"
   | "unknown_route"
   | "method_not_allowed"
+  | "rate_limited"
   | "payload_too_large"
   | "unsupported_media_type"
   | "behind"
+  | "too_many_streams"
+  | "streams_full"
   | "deadline"
   | "stopping"
   | "internal";
 
 /** The one place where a reason becomes a status. */
-const STATUS: Readonly<Record<ProblemCode, number>> = {
+export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   missing_argument: 400,
   invalid_argument: 400,
   validation: 400,
@@ -31,26 +34,32 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   unsupported_media_type: 415,
   precondition: 422,
   idempotency: 422,
+  rate_limited: 429,
   integrity: 500,
   internal: 500,
   not_implemented: 501,
   store: 503,
   behind: 503,
+  too_many_streams: 429,
+  streams_full: 503,
   deadline: 503,
   stopping: 503,
   outdated: 503,
 };
 
-const TITLE: Readonly<Record<number, string>> = {
+/** The statuses of problems, by name. */
+export const STATUS_TITLE: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   409: "Conflict",
+  412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   501: "Not Implemented",
   503: "Service Unavailable",
@@ -59,16 +68,25 @@ const TITLE: Readonly<Record<number, string>> = {
 type Facts = Readonly<Record<string, Json>>;
 type Headers = Readonly<Record<string, string>>;
 
+interface RefusalFacts {
+  readonly headers?: Headers;
+  readonly facts?: Facts;
+  readonly status?: number;
+}
+
 /** A request that HTTP itself refuses; whatever the domain or a store refuses is an `Err`. */
 export class Refusal extends Error {
   readonly code: ProblemCode;
   readonly headers: Headers;
   readonly facts: Facts;
+  readonly status: number;
 
-  constructor(code: ProblemCode, detail: string, { headers = {}, facts = {} }: { headers?: Headers; facts?: Facts } = {}) {
+  /** `status` where the code's own does not fit. */
+  constructor(code: ProblemCode, detail: string, { headers = {}, facts = {}, status = PROBLEM_STATUS[code] }: RefusalFacts = {}) {
     super(detail);
     this.name = "Refusal";
     this.code = code;
+    this.status = status;
     this.headers = headers;
     this.facts = facts;
   }
@@ -83,17 +101,17 @@ export interface Problem {
 
 /** Makes a problem of whatever was thrown. The message of an unforeseen error stays inside, because nobody checked what it says. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof Refusal) return problem(error.code, STATUS[error.code], error.message, error.facts, error.headers);
+  if (error instanceof Refusal) return problem(error.code, error.status, error.message, error.facts, error.headers);
   if (!Err.is(error) || error.code === "integrity") {
     const code = Err.is(error) ? error.code : "internal";
     return problem(code, 500, "the request failed inside the server: tell its operator, with the requestId");
   }
   if (Err.is(error, "tenant")) {
     const facts = { tenant: error.tenant, tenantStatus: error.status };
-    return problem(error.code, error.status === "importing" ? 409 : STATUS.tenant, error.message, facts);
+    return problem(error.code, error.status === "importing" ? 409 : PROBLEM_STATUS.tenant, error.message, facts);
   }
   const headers: Headers = Err.is(error, "store") && error.retryable ? { "retry-after": "1" } : {};
-  return problem(error.code, STATUS[error.code], error.message, factsOf(error), headers);
+  return problem(error.code, PROBLEM_STATUS[error.code], error.message, factsOf(error), headers);
 }
 
 /** The answer that carries a problem; `requestId` where the operator should look it up in the log. */
@@ -105,10 +123,11 @@ export function problemResponse({ status, headers, body }: Problem, requestId?: 
 }
 
 function problem(code: ProblemCode, status: number, detail: string, facts: Facts = {}, headers: Headers = {}): Problem {
-  return { status, headers, body: { title: TITLE[status] ?? "Error", status, detail, code, ...facts } };
+  return { status, headers, body: { title: STATUS_TITLE[status] ?? "Error", status, detail, code, ...facts } };
 }
 
-function factsOf(error: Err): Facts {
+/** What a program would want to know of an error, beside its code. */
+export function factsOf(error: Err): Facts {
   if (Err.is(error, "validation")) return { path: error.path };
   if (error instanceof AuthorizationError) return { command: error.command };
   if (Err.is(error, "idempotency")) return { commandId: error.commandId };

@@ -1,12 +1,12 @@
 import type { Context } from "hono";
-import { type Actor, type AggregateClass, Err, type Readers } from "../core/index.ts";
+import { type AggregateClass, Err } from "../core/index.ts";
 import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
+import { digestTag, taggedJson, versionTag } from "./etag.ts";
 import { Refusal } from "./problem.ts";
+import { checkMayReadHistory, checkMayReadLog, checkMayReadState, checkMayReadViews } from "./read-access.ts";
 import { pathSegment, queryInteger, queryText, requiredText } from "./request-target.ts";
 
-/** Who may read a tenant's whole log: it holds every payload of everybody. */
-const AUDITOR = "auditor";
 /** How many commits or views are answered where the request does not say, and how many at most. */
 const PAGE = 100;
 const MOST = 1_000;
@@ -23,10 +23,11 @@ export function aggregateRoute({ service }: AppSetting, place: IdPlace): Route {
     const Type = typeIn(service.types, context.req.path);
     const id = idIn(context, place);
     const version = queryInteger(url, "version", 0);
+    await checkMayReadState(service, context.var.actor, Type, id);
     const aggregate = await service.handler.load(context.var.actor, Type, id, version === undefined ? {} : { version });
     if (aggregate === undefined)
       throw Err.notFound(version === undefined ? "the aggregate" : `version ${version} of the aggregate`);
-    return json(aggregateAnswer(aggregate));
+    return taggedJson(context, JSON.stringify(aggregateAnswer(aggregate)), versionTag(aggregate.aggregateVersion));
   };
 }
 
@@ -38,6 +39,7 @@ export function historyRoute({ service }: AppSetting, place: IdPlace): Route {
     const id = idIn(context, place);
     const after = queryInteger(url, "after", -1) ?? -1;
     const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
+    await checkMayReadHistory(service, context.var.actor, Type, id);
     const commits = await service.handler.history(context.var.actor, Type, id, { after, limit });
     if (commits.length === 0 && after === -1) throw Err.notFound("the aggregate");
     const last = commits.at(-1);
@@ -55,7 +57,7 @@ export function viewsRoute(setting: AppSetting): Route {
     const after = queryText(url, "after");
     const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
     const views = setting.service.reader.views(context.var.actor.tenant, { collection });
-    return json(await views.list({ limit, ...(after !== undefined && { after }) }));
+    return digested(context, await views.list({ limit, ...(after !== undefined && { after }) }));
   };
 }
 
@@ -66,7 +68,7 @@ export function viewRoute(setting: AppSetting, place: IdPlace): Route {
     const collection = await collectionIn(context, setting);
     const value = await setting.service.reader.views(context.var.actor.tenant, { collection }).get(id);
     if (value === undefined) throw Err.notFound("the view");
-    return json({ id, value });
+    return digested(context, { id, value });
   };
 }
 
@@ -74,9 +76,7 @@ export function viewRoute(setting: AppSetting, place: IdPlace): Route {
 export function logRoute({ service }: AppSetting): Route {
   return async (context) => {
     const { actor } = context.var;
-    if (!actor.roles.includes(AUDITOR)) {
-      throw new Err("authorization", `actor ${actor.id} may not read the log of the tenant: it needs the role ${AUDITOR}`);
-    }
+    checkMayReadLog(actor);
     const after = queryInteger(context.req.url, "after", 0) ?? 0;
     const limit = queryInteger(context.req.url, "limit", 1, MOST) ?? PAGE;
     const { commits, next } = await service.reader.read(actor.tenant, after, limit);
@@ -84,17 +84,22 @@ export function logRoute({ service }: AppSetting): Route {
   };
 }
 
+async function digested(context: Context<AppEnv>, value: unknown): Promise<Response> {
+  const text = JSON.stringify(value);
+  return taggedJson(context, text, await digestTag(text));
+}
+
 /** The collection of the path, once its keeper has come to `?position=`. */
-async function collectionIn(context: Context<AppEnv>, { service, patience = 5_000, stopping }: AppSetting): Promise<string> {
+export async function collectionIn(
+  context: Context<AppEnv>,
+  { service, patience = 5_000, stopping }: AppSetting,
+): Promise<string> {
   const { url, path, raw } = context.req;
   const collection = pathSegment(path, 1, "collection");
   const keeper = service.collections.get(collection);
   if (keeper === undefined) throw Err.notFound(`view collection ${collection}`);
   const { actor } = context.var;
-  if (!isReader(actor, keeper.readers)) {
-    const needed = keeper.readers === undefined ? "its projection declares no readers" : "it needs a role that its readers name";
-    throw new Err("authorization", `actor ${actor.id} may not read ${collection}: ${needed}`);
-  }
+  checkMayReadViews(actor, collection, keeper.readers);
   const position = queryInteger(url, "position", 0);
   if (position === undefined) return collection;
   const signal = stopping === undefined ? raw.signal : AbortSignal.any([raw.signal, stopping]);
@@ -106,17 +111,13 @@ async function collectionIn(context: Context<AppEnv>, { service, patience = 5_00
   });
 }
 
-function isReader(actor: Actor, readers: Readers | undefined): boolean {
-  return readers === "tenant" || readers?.some((role) => actor.roles.includes(role)) === true;
-}
-
-function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
+export function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string): AggregateClass {
   const name = pathSegment(path, 1, "type");
   const Type = types.get(name);
   if (Type === undefined) throw Err.notFound(`aggregate type ${name}`);
   return Type;
 }
 
-function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
+export function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
   return place === "path" ? pathSegment(req.path, 2, "id") : requiredText(req.url, "id");
 }

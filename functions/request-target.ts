@@ -21,6 +21,17 @@ export function pathSegment(path: string, index: number, name: string): string {
   return decode(path.split("/")[index + 1] ?? "", name);
 }
 
+/** The command that a raw path names; undefined where it names none, or is not well encoded. */
+export function commandIn(path: string): string | undefined {
+  const [, route, name = ""] = path.split("/");
+  if (route !== "commands") return undefined;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text of a query parameter; undefined where it is absent. A `+` is a space, as forms send it. */
 export function queryText(url: string, name: string): string | undefined {
   const query = url.split("#", 1)[0]?.split("?").slice(1).join("?") ?? "";

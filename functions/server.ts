@@ -29,9 +29,12 @@ export async function listen(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<ListeningServer> {
   const answer = getRequestListener(
-    (request, { incoming }) => {
+    async (request, { incoming, outgoing }) => {
       checkRawTarget(incoming.url ?? "");
-      return fetch(request);
+      const response = await fetch(request);
+      // The rest of such a body is never read: without a word the client would lose its next request on this connection.
+      if (response.status === 413) outgoing.setHeader("connection", "close");
+      return response;
     },
     { hostname: host, errorHandler: (error) => problemResponse(problemOf(error instanceof RequestError ? notHttp() : error)) },
   );

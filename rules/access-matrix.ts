@@ -14,6 +14,9 @@ export interface AccessEntry {
   readonly readers: Readers | undefined;
 }
 
+/** A collection's other generation of views, and the pointer to the live one: read by whoever may read the views. */
+const BESIDE = ["~1", "~live"] as const;
+
 /**
  * Collects who may read what from the declarations of a domain: its projections' views, then its aggregates' snapshots, by name.
  *
@@ -26,9 +29,11 @@ export function accessMatrix({ aggregates, threads }: Composition): readonly Acc
     if (!("collection" in handler)) continue;
     const name = checkName(handler.collection, "collection");
     const declaredBy = handler.constructor.name;
-    const path = `tenants/{tenant}/views/${name}/items/{id}`;
     const readers = checkReaders(handler.readers, declaredBy);
-    add(entries, { kind: "views", name, declaredBy, path, readers });
+    for (const place of [name, ...BESIDE.map((suffix) => name + suffix)]) {
+      const path = `tenants/{tenant}/views/${place}/items/{id}`;
+      add(entries, { kind: "views", name: place, declaredBy, path, readers });
+    }
   }
   for (const Type of aggregates) {
     const name = checkName(Type.path.replace(/^\//, ""), `${Type.name}.path`);

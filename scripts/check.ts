@@ -1,5 +1,5 @@
 /**
- * Runs what `npm run check` promises: types, lint and import rules, unused code, the package as published, the size of core.
+ * Runs what `npm run check` promises: types, lint and import rules, unused code, the package as published, the sizes of core and client.
  *
  * Every step runs even when an earlier one failed, so that one run names all there is to mend.
  */
@@ -17,6 +17,8 @@ import { formatMessage } from "publint/utils";
  * in bytes, minified and gzipped.
  */
 const CORE_LIMIT = 15_000;
+/** The client is a part of pages that load over slow lines. In bytes, minified and gzipped. */
+const CLIENT_LIMIT = 3_000;
 
 const root = resolve(import.meta.dirname, "..");
 const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
@@ -55,23 +57,22 @@ async function checkPackage(): Promise<void> {
 }
 
 /**
- * Bundles core for no platform at all, where an import of any module that is not ours would remain and show; then in chunks.
+ * Bundles an entry for no platform at all, where an import of any module that is not ours would remain and show; then in chunks.
  *
  * What an application waits for is the chunk that it enters by; the others (an operator's moves) come when they are asked for. Service
  * workers cannot `import()`: whoever bundles for them bundles without splitting, as here at first.
  */
-async function checkCoreSize(): Promise<void> {
-  const whole = await bundleCore(false);
+async function checkSize(name: string, entry: string, limit: number): Promise<void> {
+  const whole = await bundle(entry, false);
   if (whole.imports.length > 0)
-    throw new Error(`core imports ${whole.imports.join(", ")}; it must run on every platform and so import nothing`);
-  const { entry, all, chunks } = await bundleCore(true);
-  console.log(
-    `core is ${entry} of at most ${CORE_LIMIT} bytes gzipped at its entry; ${all} in all ${chunks} chunks, ${whole.all} in one`,
-  );
-  if (entry > CORE_LIMIT) throw new Error(`core is ${entry - CORE_LIMIT} bytes too large`);
+    throw new Error(`${name} imports ${whole.imports.join(", ")}; it must run on every platform and so import nothing`);
+  const parts = await bundle(entry, true);
+  const rest = parts.chunks > 1 ? ` at its entry; ${parts.all} in all ${parts.chunks} chunks, ${whole.all} in one` : "";
+  console.log(`${name} is ${parts.entry} of at most ${limit} bytes gzipped${rest}`);
+  if (parts.entry > limit) throw new Error(`${name} is ${parts.entry - limit} bytes too large`);
 }
 
-interface CoreBundle {
+interface Bundle {
   /** Paths of modules that are not ours. */
   readonly imports: readonly string[];
   /** Gzipped bytes of the entry with all that it imports at once, and of everything. */
@@ -80,9 +81,9 @@ interface CoreBundle {
   readonly chunks: number;
 }
 
-async function bundleCore(splitting: boolean): Promise<CoreBundle> {
+async function bundle(entry: string, splitting: boolean): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
-    entryPoints: [join(root, "core", "index.ts")],
+    entryPoints: [join(root, entry)],
     bundle: true,
     minify: true,
     write: false,
@@ -94,7 +95,7 @@ async function bundleCore(splitting: boolean): Promise<CoreBundle> {
     packages: "external",
     external: ["node:*"],
     absWorkingDir: root,
-    outdir: "core-bundle",
+    outdir: "bundle",
   });
   const bytes = new Map(
     outputFiles.map(({ path: file, contents }) => [relative(root, file), gzipSync(contents, { level: 9 }).length]),
@@ -103,12 +104,12 @@ async function bundleCore(splitting: boolean): Promise<CoreBundle> {
   const imports = Object.values(outputs).flatMap((output) =>
     output.imports.filter(({ external }) => external).map((imported) => imported.path),
   );
-  const entry = new Set(Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === "core/index.ts"));
+  const first = new Set(Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === entry));
   // A set gives also what is added to it meanwhile.
-  for (const file of entry)
-    for (const { kind, path: other } of outputs[file]?.imports ?? []) if (kind === "import-statement") entry.add(other);
+  for (const file of first)
+    for (const { kind, path: other } of outputs[file]?.imports ?? []) if (kind === "import-statement") first.add(other);
   const sum = (files: Iterable<string>) => [...files].reduce((total, file) => total + (bytes.get(file) ?? 0), 0);
-  return { imports, entry: sum(entry), all: sum(bytes.keys()), chunks: bytes.size };
+  return { imports, entry: sum(first), all: sum(bytes.keys()), chunks: bytes.size };
 }
 
 const steps: Record<string, () => void | Promise<void>> = {
@@ -117,7 +118,8 @@ const steps: Record<string, () => void | Promise<void>> = {
   // Hints are no errors: what they say of bench depends on whether its own packages are installed.
   unused: () => run("knip", []),
   package: checkPackage,
-  "core size": checkCoreSize,
+  "core size": () => checkSize("core", "core/index.ts", CORE_LIMIT),
+  "client size": () => checkSize("client", "functions/client/index.ts", CLIENT_LIMIT),
 };
 
 const failures: string[] = [];

@@ -13,6 +13,7 @@ export type Key = {
  * however spelled, reaches another item. `T#<tenant>#` is what a tenant-bound policy compares (`dynamodb:LeadingKeys`).
  *
  *     R#                          <tenant>                         the registry: one item a tenant
+ *     S#                          sweep                            where the last sweep over all tenants stopped
  *     T#<tenant>#L                open                             the open page of the order, and the tenant's status
  *                                 page#<first position>            a full page of it
  *     T#<tenant>#A#<type>#<id>    commit#<version>                 a commit, or a tombstone
@@ -24,6 +25,8 @@ export type Key = {
  *     T#<tenant>#V#<collection>   <id>                             a view
  */
 export const REGISTRY = "R#";
+/** No tenant's: the place of the sweep. */
+export const SWEEP_KEY: Key = { pk: "S#", sk: "sweep" };
 
 const LAST_NUMBER = Number.MAX_SAFE_INTEGER;
 

@@ -1,12 +1,17 @@
 import { openPageKey, parsePartition, versionOf } from "./keys.ts";
 
+/** The slice of a record that is read. */
+interface StreamRecord {
+  readonly dynamodb?: { readonly Keys?: { readonly pk?: TextValue; readonly sk?: TextValue } | undefined } | undefined;
+}
+
+interface TextValue {
+  readonly S?: string | undefined;
+}
+
 /** The slice of a Lambda event of DynamoDB Streams that is read; a stream of keys is enough. */
 export interface StreamEvent {
-  readonly Records?: readonly {
-    readonly dynamodb?: {
-      readonly Keys?: { readonly pk?: { readonly S?: string }; readonly sk?: { readonly S?: string } };
-    };
-  }[];
+  readonly Records?: readonly StreamRecord[] | undefined;
 }
 
 /**

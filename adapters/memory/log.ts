@@ -47,17 +47,21 @@ export class Log {
 
   /** Appends a pending commit as a whole, or tells why not, having written nothing. */
   append(tenant: string, life: string, pending: PendingCommit): CommitOutcome {
-    if (!this.#isNext(pending)) return this.#refusal(life, pending);
-    const positions: number[] = [];
-    for (let index = 0; index < pending.writes.length; index++) {
-      const { type, id, version, snapshot } = pending.writes[index] as PendingWrite;
-      const stream = this.#streamOf(type, id);
-      const commit = storedCommit(tenant, pending, index, this.#order.length + 1);
+    const streams = pending.writes.map(({ type, id }) => this.stream(type, id));
+    if (!this.#isNext(pending, streams)) return this.#refusal(life, pending);
+    const positions = pending.writes.map((write, index) => {
+      const { type, id, version, snapshot } = write;
+      const stream = streams[index] ?? this.#streamOf(type, id);
+      const commit = storedCommit(tenant, pending, write, index, this.#order.length + 1);
       this.#place(stream, commit);
-      positions.push(commit.position);
       // A snapshot is of the version just appended, so it is newer than any that is kept.
-      if (snapshot !== undefined) stream.snapshot = Object.freeze({ version, schema: snapshot.schema, state: snapshot.state });
-    }
+      if (snapshot !== undefined) {
+        stream.state = snapshot.state;
+        stream.stateVersion = version;
+        stream.stateSchema = snapshot.schema;
+      }
+      return commit.position;
+    });
     return { status: "committed", life, positions, cost: { reads: 0, writes: positions.length } };
   }
 
@@ -77,7 +81,7 @@ export class Log {
       // A receipt holds no payload, so the entry of the old commit may stay; but the old commit must not.
       if (commit.receipt !== undefined) this.#receipts.set(commit.receipt.commandId, commit);
     }
-    stream.snapshot = undefined;
+    stream.state = undefined;
     return rewritten.length;
   }
 
@@ -95,7 +99,7 @@ export class Log {
     }
     let stream = streams.get(id);
     if (stream === undefined) {
-      stream = { commits: [], snapshot: undefined };
+      stream = { commits: [], state: undefined, stateVersion: -1, stateSchema: 0 };
       streams.set(id, stream);
     }
     return stream;
@@ -105,8 +109,10 @@ export class Log {
     return (this.stream(type, id)?.commits.length ?? 0) - 1;
   }
 
-  #isNext({ writes, verified, receipt }: PendingCommit): boolean {
-    for (const { type, id, version } of writes) if (this.#lastVersion(type, id) !== version - 1) return false;
+  #isNext({ writes, verified, receipt }: PendingCommit, streams: readonly (Stream | undefined)[]): boolean {
+    for (let index = 0; index < writes.length; index++) {
+      if ((streams[index]?.commits.length ?? 0) !== writes[index]?.version) return false;
+    }
     for (const { type, id, version } of verified) if (this.#lastVersion(type, id) !== version) return false;
     return receipt === undefined || !this.#receipts.has(receipt.commandId);
   }
@@ -132,8 +138,14 @@ export class Log {
   }
 }
 
-function storedCommit(tenant: string, pending: PendingCommit, index: number, position: number): PositionedCommit {
-  const { type, id, version, events } = pending.writes[index] as PendingWrite;
+function storedCommit(
+  tenant: string,
+  pending: PendingCommit,
+  write: PendingWrite,
+  index: number,
+  position: number,
+): PositionedCommit {
+  const { type, id, version, events } = write;
   const { commitId, command, actor, at, correlationId, causationId, receipt } = pending;
   const commit: Mutable<PositionedCommit> = { tenant, type, id, version, commitId, events, command, actor, at, position };
   if (correlationId !== undefined) commit.correlationId = correlationId;

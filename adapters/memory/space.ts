@@ -21,14 +21,12 @@ export class Space {
   readonly views = new Map<string, Map<string, JsonObject>>();
   /** Where fences and revisions begin: beyond those of the tenant's earlier life, so that no old lease fits. */
   readonly firstFence: number;
+  /** The tenant's life: each begins with a higher fence. */
+  readonly life: string;
 
   constructor(firstFence: number) {
     this.firstFence = firstFence;
-  }
-
-  /** The tenant's life: each begins with a higher fence. */
-  get life(): string {
-    return String(this.firstFence);
+    this.life = String(firstFence);
   }
 
   /** A number beyond the fence and revision of any thread, for the tenant's next life to begin with. */

@@ -9,7 +9,8 @@ type Numbers = { number1: number; number2: number };
 type State = { aggregateId: string; version: number; sum: number };
 type Detail = { aggregateId: string; version: number; type: string; payload: Numbers };
 
-async function open(): Promise<Engine> {
+/** The calculator on any of its storage adapters. */
+export function calculatorsOn(eventStorageAdapter: object): Required<Engine> {
   const calculators = new EventStore({
     eventStoreId: "CALCULATORS",
     eventTypes: [new EventType({ type: "NUMBERS_ADDED" })],
@@ -18,7 +19,7 @@ async function open(): Promise<Engine> {
       version: event.version,
       sum: (state?.sum ?? 0) + event.payload.number1 + event.payload.number2,
     }),
-    eventStorageAdapter: new InMemoryEventStorageAdapter(),
+    eventStorageAdapter,
   });
 
   const addNumbers = new Command({
@@ -62,5 +63,5 @@ export const contender: Contender = {
     replay: "lib-dam pours the events into the in-memory message bus",
     "sqlite-32": "it has no SQLite adapter",
   },
-  memory: open,
+  memory: async () => calculatorsOn(new InMemoryEventStorageAdapter()),
 };

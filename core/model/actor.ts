@@ -1,12 +1,20 @@
 import { checkArgument, checkGiven } from "./arguments.ts";
 import { checkId, checkName } from "./ids.ts";
 
+/** How a commit names an actor; frozen, and one for each actor. Not part of the public API. */
+export let signatureOf: (actor: Actor) => { readonly id: string; readonly name: string };
+
 /** Who sends a command: always of one tenant, with roles in it. Deep-frozen. */
 export class Actor {
   readonly id: string;
   readonly name: string;
   readonly tenant: string;
   readonly roles: readonly string[];
+  readonly #signature: { readonly id: string; readonly name: string };
+
+  static {
+    signatureOf = (actor) => actor.#signature;
+  }
 
   /**
    * @throws {Err} `missing_argument` or `invalid_argument` that names the field: `actor.id` (1 to 256 bytes), `actor.name`
@@ -24,6 +32,7 @@ export class Actor {
     this.name = checkId(facts.name ?? facts.id, "actor.name");
     this.tenant = checkName(facts.tenant, "actor.tenant");
     this.roles = checkRoles(facts.roles);
+    this.#signature = Object.freeze({ id: this.id, name: this.name });
     Object.freeze(this);
   }
 }

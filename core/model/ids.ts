@@ -1,10 +1,9 @@
 import { checkArgument, checkGiven } from "./arguments.ts";
-import { isWellFormed, utf8 } from "./text.ts";
+import { isPlain, isWellFormed, utf8 } from "./text.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const NAME_RULE = "use 1 to 64 of A-Z a-z 0-9 _ -, beginning with a letter or digit";
 const ID_RULE = "use 1 to 256 bytes of UTF-8 in normal form NFC, without control characters";
-const PLAIN_ID = /^[\x20-\x7e]{1,256}$/;
 // C0, DEL and C1: a terminal, a log or a URL would not show them.
 const CONTROL = /\p{Cc}/u;
 
@@ -15,10 +14,9 @@ export function isName(value: unknown): value is string {
 
 /** Whether `value` can identify an aggregate, a view or a command. */
 export function isId(value: unknown): value is string {
-  if (typeof value !== "string") return false;
-  if (PLAIN_ID.test(value)) return true;
-  if (value === "" || value.length > 256 || CONTROL.test(value)) return false;
-  return isWellFormed(value) && utf8(value).length <= 256 && value.normalize("NFC") === value;
+  if (typeof value !== "string" || value === "" || value.length > 256) return false;
+  if (isPlain(value)) return true;
+  return !CONTROL.test(value) && isWellFormed(value) && utf8(value).length <= 256 && value.normalize("NFC") === value;
 }
 
 /** Returns `value`, or throws what is wrong with it: absent or ill-formed. `what` names the argument. */

@@ -43,10 +43,15 @@ interface Walk {
   bytes: number;
   values: number;
   readonly rules: Rules;
-  readonly path: Key[];
+  readonly root: string;
+  /** The depth of the value that was given. */
+  readonly top: number;
 }
 
 const NO_RULES: Rules = {};
+
+/** The key that was taken at each depth; one for all walks, which never wait, because an array for each costs as much as a small payload. */
+const TRAIL: Key[] = [];
 
 /**
  * Copies `value`, deep-frozen and with sorted keys, so that `JSON.stringify` of the copy is the canonical text.
@@ -57,21 +62,21 @@ const NO_RULES: Rules = {};
  * BigInt, functions, symbols, class instances (Date, Map …), lone surrogates, a key `__proto__`, and depth over 100 (so every cycle).
  */
 export function encode(value: unknown, root = "", depth = 1): Encoded {
-  const walk = walkFrom(root, NO_RULES);
+  const walk = walkFrom(root, depth, NO_RULES);
   return { value: copy(value, walk, depth), bytes: walk.bytes };
 }
 
 /** Like `encode`, for a value that must be an object (a payload, a view). */
 export function encodeObject(value: unknown, root = "", depth = 1, rules = NO_RULES): Encoded<JsonObject> {
-  const walk = walkFrom(root, rules);
+  const walk = walkFrom(root, depth, rules);
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return refuse(walk, "is no object: give an object of JSON values");
+    return refuse(walk, depth, "is no object: give an object of JSON values");
   return { value: copyObject(value, walk, depth, rules.omitted), bytes: walk.bytes };
 }
 
 /** Like `encode`, for an instance: its own enumerable fields are taken as the object. */
 export function encodeFields(instance: object, root = ""): Encoded<JsonObject> {
-  const walk = walkFrom(root, NO_RULES);
+  const walk = walkFrom(root, 1, NO_RULES);
   return { value: copyFields(instance as Record<string, unknown>, walk, 1), bytes: walk.bytes };
 }
 
@@ -90,21 +95,21 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(encode(value).value);
 }
 
-function walkFrom(root: string, rules: Rules): Walk {
-  return { bytes: 0, values: 0, rules, path: root === "" ? [] : [root] };
+function walkFrom(root: string, top: number, rules: Rules): Walk {
+  return { bytes: 0, values: 0, rules, root, top };
 }
 
 function copy(value: unknown, walk: Walk, depth: number): Json {
-  if (++walk.values > MAX_VALUES) return refuse(walk, `has more than ${MAX_VALUES} values: split it`);
-  const flaw = walk.rules.flawOf?.(value, walk.path.at(-1), depth);
-  if (flaw !== undefined) return refuse(walk, flaw);
+  if (++walk.values > MAX_VALUES) return refuse(walk, depth, `has more than ${MAX_VALUES} values: split it`);
+  const flaw = walk.rules.flawOf?.(value, TRAIL[depth - 1], depth);
+  if (flaw !== undefined) return refuse(walk, depth, flaw);
   switch (typeof value) {
     case "string":
-      walk.bytes += textBytes(value, walk);
+      walk.bytes += textBytes(value, walk, depth);
       return value;
     case "number":
-      if (!Number.isFinite(value)) return refuse(walk, `is ${value}: give a finite number`);
-      walk.bytes += String(value).length;
+      if (!Number.isFinite(value)) return refuse(walk, depth, `is ${value}: give a finite number`);
+      walk.bytes += numberBytes(value);
       return value === 0 ? 0 : value;
     case "boolean":
       walk.bytes += String(value).length;
@@ -114,19 +119,19 @@ function copy(value: unknown, walk: Walk, depth: number): Json {
         walk.bytes += 4;
         return null;
       }
-      if (depth > MAX_DEPTH) return refuse(walk, `is nested deeper than ${MAX_DEPTH}, or contains itself: flatten it`);
+      if (depth > MAX_DEPTH) return refuse(walk, depth, `is nested deeper than ${MAX_DEPTH}, or contains itself: flatten it`);
       return Array.isArray(value) ? copyArray(value, walk, depth) : copyObject(value, walk, depth);
     default:
-      return refuse(walk, `is ${value === undefined ? value : `a ${typeof value}`}: give a JSON value`);
+      return refuse(walk, depth, `is ${value === undefined ? value : `a ${typeof value}`}: give a JSON value`);
   }
 }
 
 function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json {
   const target: Json[] = [];
   for (let index = 0; index < values.length; index++) {
-    walk.path.push(index);
-    target.push(copy(values[index], walk, depth + 1));
-    walk.path.pop();
+    const value = values[index];
+    TRAIL[depth] = index;
+    target.push(copy(value, walk, depth + 1));
   }
   walk.bytes += punctuation(target.length);
   return Object.freeze(target);
@@ -135,27 +140,34 @@ function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json 
 function copyObject(source: object, walk: Walk, depth: number, omitted?: readonly string[]): JsonObject {
   const prototype = Object.getPrototypeOf(source) as object | null;
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
-    return refuse(walk, `is a ${constructorName(source)}: give a plain object`);
+    return refuse(walk, depth, `is a ${constructorName(source)}: give a plain object`);
   }
   return copyFields(source as Record<string, unknown>, walk, depth, omitted);
 }
 
 function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number, omitted?: readonly string[]): JsonObject {
-  if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, "has a symbol as a key: use texts");
+  if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, depth, "has a symbol as a key: use texts");
   const target: Record<string, Json> = {};
   let written = 0;
   for (const key of sortedKeys(fields)) {
     const value = fields[key];
     if (value === undefined || omitted?.includes(key)) continue;
-    walk.path.push(key);
-    if (key === "__proto__") return refuse(walk, "cannot be a key: rename it");
-    walk.bytes += textBytes(key, walk) + 1;
+    TRAIL[depth] = key;
+    if (key === "__proto__") return refuse(walk, depth + 1, "cannot be a key: rename it");
+    walk.bytes += textBytes(key, walk, depth + 1) + 1;
     target[key] = copy(value, walk, depth + 1);
-    walk.path.pop();
     written++;
   }
   walk.bytes += punctuation(written);
   return Object.freeze(target);
+}
+
+/** The bytes of a finite number; counted for most integers, because to make their texts costs more. */
+function numberBytes(value: number): number {
+  if ((value | 0) !== value) return String(value).length;
+  let bytes = value < 0 ? 2 : 1;
+  for (let rest = Math.abs(value); rest >= 10; rest /= 10) bytes++;
+  return bytes;
 }
 
 /** The bytes of a container's brackets, and of the commas between its parts. */
@@ -182,10 +194,12 @@ function constructorName(value: object): string {
   return typeof maker === "function" && maker.name !== "" ? maker.name : "class instance";
 }
 
-function textBytes(text: string, walk: Walk): number {
-  return jsonBytes(text) ?? refuse(walk, "has a lone surrogate: give well-formed Unicode");
+function textBytes(text: string, walk: Walk, depth: number): number {
+  return jsonBytes(text) ?? refuse(walk, depth, "has a lone surrogate: give well-formed Unicode");
 }
 
-function refuse(walk: Walk, reason: string): never {
-  throw new ValidationError(walk.path.join("."), reason);
+/** Refuses the value at a depth, which the trail leads to. */
+function refuse({ root, top }: Walk, depth: number, reason: string): never {
+  const keys = TRAIL.slice(top, depth);
+  throw new ValidationError((root === "" ? keys : [root, ...keys]).join("."), reason);
 }

@@ -15,13 +15,17 @@ export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text);
 }
 
-/** The bytes of a text as JSON, with its quotation marks; undefined for a text that is not well-formed. Linear. */
-export function jsonBytes(text: string): number | undefined {
+/** Whether a text is printable ASCII without quotation mark and backslash: one byte a character everywhere. Most are, so this is quick. */
+export function isPlain(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    // Most texts need no escape and one byte a character: counting those here costs less than to encode them.
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c)
-      return isWellFormed(text) ? utf8(JSON.stringify(text)).length : undefined;
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return false;
   }
-  return text.length + 2;
+  return true;
+}
+
+/** The bytes of a text as JSON, with its quotation marks; undefined for a text that is not well-formed. Linear. */
+export function jsonBytes(text: string): number | undefined {
+  if (isPlain(text)) return text.length + 2;
+  return isWellFormed(text) ? utf8(JSON.stringify(text)).length : undefined;
 }

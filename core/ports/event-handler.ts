@@ -1,6 +1,14 @@
 import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
 import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
 
+/** Which delivery a handler is called for: the same one after a crash is the same event again. */
+export interface DeliveryPlace {
+  readonly thread: string;
+  readonly handler: string;
+  /** The event's place in its commit, from 0. */
+  readonly index: number;
+}
+
 /**
  * Receives a tenant's events in order; at least once each (exactly once as a `Projection`).
  *
@@ -16,7 +24,7 @@ export interface IEventHandler<E extends EventMap = EventMap> {
       tenant: string,
       event: AppliedEvent<Name, E[Name]>,
       commit: PositionedCommit,
-      index: number,
+      place: DeliveryPlace,
     ) => Promise<void> | void;
   };
   /** Takes the events that `events` names many at a time, in their place, in order; see `BatchResult`. */
@@ -46,7 +54,15 @@ export interface AnyEventHandler {
   readonly name?: string;
   readonly replayable?: boolean;
   readonly events: Readonly<
-    Record<string, ((tenant: string, event: never, commit: PositionedCommit, index: number) => Promise<void> | void) | undefined>
+    Record<
+      string,
+      ((tenant: string, event: never, commit: PositionedCommit, place: DeliveryPlace) => Promise<void> | void) | undefined
+    >
   >;
+  /**
+   * Does what a time asks for, after each poll that had the thread; resolves to when to be called again at the latest, in ms since
+   * 1970. Called by any number of readers at once, so it must bear being called twice.
+   */
+  readonly due?: (tenant: string) => Promise<number | undefined>;
   batch?(tenant: string, items: readonly BatchItem[]): Promise<BatchResult>;
 }

@@ -4,7 +4,7 @@ import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
 import { checkName } from "../model/ids.ts";
 import type { AnyPublishMap } from "../model/publication.ts";
-import type { AnyEventHandler, BatchItem, BatchResult } from "../ports/event-handler.ts";
+import type { AnyEventHandler, BatchItem, BatchResult, DeliveryPlace } from "../ports/event-handler.ts";
 import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
 import { within } from "../ports/platform-deadline.ts";
 import type { Acknowledgement, IPublisher, OutgoingEvent } from "../ports/publisher.ts";
@@ -50,7 +50,7 @@ export class EventPublisher implements AnyEventHandler {
   readonly replayable = true;
   readonly name: string;
   readonly events: Readonly<
-    Record<string, (tenant: string, event: StoredEvent, commit: PositionedCommit, index: number) => Promise<void>>
+    Record<string, (tenant: string, event: StoredEvent, commit: PositionedCommit, place: DeliveryPlace) => Promise<void>>
   >;
   readonly #publisher: IPublisher;
   readonly #maps: ReadonlyMap<string, AnyPublishMap>;
@@ -103,7 +103,7 @@ export class EventPublisher implements AnyEventHandler {
     }
   }
 
-  async #publishOne(tenant: string, event: StoredEvent, commit: PositionedCommit, index: number): Promise<void> {
+  async #publishOne(tenant: string, event: StoredEvent, commit: PositionedCommit, { index }: DeliveryPlace): Promise<void> {
     const { finished, error } = await this.batch(tenant, [{ event, commit, index }]);
     if (finished === 0) throw error;
   }

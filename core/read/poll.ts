@@ -41,7 +41,7 @@ export interface PollResult {
   readonly more: boolean;
   /** The position up to which each handler is finished. */
   readonly cursors: Readonly<Record<string, number>>;
-  /** When the first failing handler is tried again, in ms since 1970. */
+  /** When a failing handler is tried again, or a handler's time comes, whichever is first; in ms since 1970. */
   readonly retryAt?: number;
   readonly blocked: readonly Blocked[];
 }

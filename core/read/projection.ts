@@ -56,6 +56,8 @@ export interface AnyProjection {
   readonly readers?: Readers;
   readonly version?: number;
   readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
+  /** See `AnyEventHandler.due`. */
+  readonly due?: (tenant: string) => Promise<number | undefined>;
 }
 
 interface ProjectionStepLike {

@@ -117,11 +117,11 @@ class Run {
   }
 
   async #call(name: string, handler: Subscriber["handler"], index: number, commit: PositionedCommit): Promise<void> {
-    const { tenant, upcasters } = this.#setting;
+    const { tenant, thread, upcasters } = this.#setting;
     const event = upcast(commit.events[index] as PositionedCommit["events"][number], upcasters.get(commit.type));
     try {
       const events = handler.events as Readonly<Record<string, EventFunction>>;
-      await events[event.name]?.(tenant, event, commit, index);
+      await events[event.name]?.(tenant, event, commit, { thread, handler: name, index });
     } catch (cause) {
       const { position } = commit;
       const message = `${name} failed in a replay at position ${position}, event ${index} (${textOf(cause)}): mend it and go on from there`;

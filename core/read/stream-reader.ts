@@ -58,7 +58,7 @@ export class StreamReader {
     const { pollOnce } = await import("./poll.ts");
     const result = await pollOnce(subscribers, setting);
     this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
-    return result;
+    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
   /**
@@ -227,6 +227,16 @@ export class StreamReader {
   async diff(tenant: string, thread: string, projection: AnyHandler, options: DiffOptions = {}): Promise<Difference> {
     const { diff, siteOf } = await import("./diff.ts");
     return diff(siteOf(this.#thread(tenant, thread), one(projection)), options);
+  }
+
+  /** Lets the handlers do what a time asks for; the result says when the next time is. */
+  async #met(tenant: string, handlers: readonly AnyHandler[], result: PollResult): Promise<PollResult> {
+    let { retryAt } = result;
+    for (const handler of handlers) {
+      const at = await handler.due?.(tenant);
+      if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
+    }
+    return retryAt === undefined ? result : { ...result, retryAt };
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {

@@ -5,7 +5,7 @@ import { checkId, checkName } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { own } from "../model/own.ts";
 import { encodeView } from "../model/view.ts";
-import type { AnyEventHandler } from "../ports/event-handler.ts";
+import type { AnyEventHandler, DeliveryPlace } from "../ports/event-handler.ts";
 import type { IViews } from "../ports/views.ts";
 import { placeOf } from "./generation.ts";
 import { KnownViews } from "./known-views.ts";
@@ -74,8 +74,8 @@ function checkStep(step: unknown, name: string, isProjection: boolean): void {
 
 /** Puts a handler to work, a projection on one generation of its views; `known` are those that are in mind already. */
 export function deliveryTo(
-  { handler, collection }: Subscriber,
-  { store, tenant }: ThreadSetting,
+  { handler, name, collection }: Subscriber,
+  { store, tenant, thread }: ThreadSetting,
   progress: Progress,
   generation: number | undefined,
   known = new KnownViews(),
@@ -88,12 +88,17 @@ export function deliveryTo(
   return {
     prepare: async () => {},
     handles: (eventName) => own(events, eventName) !== undefined,
-    handle: (event, commit, index) => events[event.name]?.(tenant, event, commit, index),
+    handle: (event, commit, index) => events[event.name]?.(tenant, event, commit, { thread, handler: name, index }),
   };
 }
 
 /** What a handler does with an event. */
-export type EventFunction = (tenant: string, event: StoredEvent, commit: PositionedCommit, index: number) => Promise<void> | void;
+export type EventFunction = (
+  tenant: string,
+  event: StoredEvent,
+  commit: PositionedCommit,
+  place: DeliveryPlace,
+) => Promise<void> | void;
 
 interface Step {
   id(event: StoredEvent, commit: PositionedCommit): string | undefined;

@@ -10,11 +10,13 @@ import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
 import type { Participant } from "./participant.ts";
-import { type Place, placeOf } from "./rehydrate.ts";
+import type { Place } from "./places.ts";
 
 /** What an attempt asks of the trial that it is part of. */
 export interface AttemptTools {
   readonly setting: CommandSetting;
+  /** When the trial got its lane, in ms since 1970. */
+  readonly now: number;
   /** Brings an aggregate in. */
   join(place: Place, isVerified: boolean): Participant | Promise<Participant>;
   positionOf(address: Address, version: number): Promise<number>;
@@ -79,8 +81,8 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
 
   /** Checks version and access, and runs the command; a promise only where the command gives one. */
   decide(): Promise<void> | undefined {
-    const { command, actor, expectedVersion, place } = this.#request;
-    const { aggregate, version } = this.main;
+    const { command, actor, expectedVersion } = this.#request;
+    const { aggregate, version, place } = this.main;
     if (expectedVersion !== undefined && expectedVersion !== version)
       throw Err.concurrency(place.address, expectedVersion, version);
     const { name, rule } = command;
@@ -133,12 +135,13 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     // Positions increase with the writes: who has waited for the last one has everything that the command wrote.
     this.#position = committed?.positions?.at(-1);
     this.#isFinished = true;
+    const { setting, now } = this.#tools;
     for (const participant of this.participants) {
       const { place, aggregate, events, version, state, life } = participant;
       if (events.length === 0) continue;
       this.#last = participant;
       moveTo(aggregate, place.address.id, version + 1);
-      if (state !== undefined) this.#tools.setting.rehydrator.keep(place, version + 1, state, committed?.life ?? life);
+      if (state !== undefined) setting.rehydrator.keep(place, version + 1, state, committed?.life ?? life, now);
     }
     return this;
   }
@@ -153,7 +156,8 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
 
   async #join(Type: AggregateClass, id: string, isVerified: boolean): Promise<Participant> {
     this.#checkOpen();
-    const place = placeOf(this.#tools.setting.registry.of(Type), this.actor.tenant, checkId(id, "id"));
+    const { registry, rehydrator } = this.#tools.setting;
+    const place = rehydrator.places.at(registry.of(Type), this.actor.tenant, checkId(id, "id"));
     const known = this.#find(place);
     if (known !== undefined && (known.isVerified || !isVerified)) return known;
     const joined = await this.#tools.join(place, isVerified);

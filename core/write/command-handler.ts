@@ -12,10 +12,10 @@ import { type CommandOptions, checkRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { AggregateClasses, CommandData, CommandName, OwnerOf, PayloadOf } from "./inference.ts";
-import { Lanes } from "./lanes.ts";
+import type { Place } from "./places.ts";
 import { type HypotheticalEvent, type Recalculation, recalculate } from "./recalculate.ts";
 import { Registry } from "./registry.ts";
-import { type Place, placeOf, Rehydrator } from "./rehydrate.ts";
+import { Rehydrator } from "./rehydrate.ts";
 import { Trial } from "./trial.ts";
 
 /** Settings of a command handler. */
@@ -23,7 +23,7 @@ export interface CommandHandlerOptions {
   readonly tracer?: ITracer;
   /** Clock, ids and sleep; for tests. */
   readonly platform?: IPlatform;
-  /** How long conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
+  /** How long after the call conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
   readonly deadline?: number;
   /** How many aggregates stay warm; default 10,000. */
   readonly cacheSize?: number;
@@ -47,7 +47,6 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
       tracer,
       registry: new Registry(aggregates),
       rehydrator: new Rehydrator(store, platform, tracer, checkInteger(options.cacheSize ?? 10_000, "cacheSize", 1)),
-      lanes: new Lanes(),
       groups: new GroupCommit(store, options.tenants !== "provisioned", tracer),
       deadline: checkInteger(options.deadline ?? 8_000, "deadline", 1),
       isDevelopment: options.development === true,
@@ -70,17 +69,14 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     options: CommandOptions = {},
   ): Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>> {
     // Not async: on the warm way a promise less is a command that is a tenth faster.
-    try {
+    return new Promise<unknown>((resolve, reject) => {
       const setting = this.#setting;
+      const start = setting.platform.now();
       const checking = checkRequest(setting.registry, setting.platform, actor, name, data, options);
-      const carrying: Promise<unknown> =
-        checking instanceof Promise
-          ? checking.then((request) => new Trial(setting, request).run())
-          : new Trial(setting, checking).run();
-      return carrying as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      if (checking instanceof Promise) {
+        checking.then((request) => new Trial(setting, request, start, resolve, reject).run()).catch(reject);
+      } else new Trial(setting, checking, start, resolve, reject).run();
+    }) as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
   }
 
   /** The aggregate's latest state, or the one after a version (0 or more); undefined where it has none. Any actor of the tenant may read. */
@@ -92,11 +88,11 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   ): Promise<A | undefined> {
     const place = this.#place(checkActor(actor).tenant, Type, id);
     const { version } = options;
+    const { rehydrator } = this.#setting;
     if (version === undefined) {
-      const { aggregate } = await this.#setting.rehydrator.load(place);
+      const { aggregate } = await rehydrator.load(place);
       return aggregate.aggregateVersion < 0 ? undefined : (aggregate as A);
     }
-    const { rehydrator } = this.#setting;
     const { aggregate } = await rehydrator.loadAt(Type, place.address, checkInteger(version, "version", 0));
     return aggregate.aggregateVersion === version ? (aggregate as A) : undefined;
   }
@@ -135,19 +131,20 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    * up to 10 minutes. Returns the number of commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
-    const { address, key } = this.#place(checkName(tenant, "tenant"), Type, id);
-    const { store, platform, rehydrator, lanes } = this.#setting;
-    return lanes.run(key, async () => {
-      try {
-        return await store.redact(address, redactor, platform.now());
-      } finally {
-        // Afterwards: a load that came between would have kept what was just rewritten.
-        rehydrator.forget(key);
-      }
-    });
+    const place = this.#place(checkName(tenant, "tenant"), Type, id);
+    const { store, platform } = this.#setting;
+    await place.enter();
+    try {
+      return await store.redact(place.address, redactor, platform.now());
+    } finally {
+      // Afterwards: a load that came between would have kept what was just rewritten.
+      place.warm = undefined;
+      place.leave();
+    }
   }
 
   #place(tenant: string, Type: AggregateClass, id: string): Place {
-    return placeOf(this.#setting.registry.of(Type), tenant, checkId(id, "aggregateId"));
+    const { registry, rehydrator } = this.#setting;
+    return rehydrator.places.at(registry.of(Type), tenant, checkId(id, "aggregateId"));
   }
 }

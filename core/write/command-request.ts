@@ -8,7 +8,6 @@ import { canonicalJson, type Encoded, encodeObject, type JsonObject } from "../m
 import { pathOf, type SchemaResult, type StandardSchema } from "../model/schema.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { RegisteredCommand, Registry } from "./registry.ts";
-import { type Place, placeOf } from "./rehydrate.ts";
 
 /** What a caller may say about a command beside its payload. */
 export interface CommandOptions {
@@ -21,17 +20,20 @@ export interface CommandOptions {
 }
 
 /** A command that is well-formed and not denied; nothing was read yet. Frozen. */
-export interface CommandRequest extends CommandOptions {
+export interface CommandRequest {
   readonly actor: Actor;
   readonly command: RegisteredCommand;
-  readonly place: Place;
+  readonly aggregateId: string;
   /** The id was generated, so the aggregate cannot exist. */
   readonly isNew: boolean;
   readonly expectedVersion: number | undefined;
   readonly payload: JsonObject;
   readonly payloadBytes: number;
+  readonly commandId: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly causationId: string | undefined;
   /** Digest of command and payload, made before ids are generated; only with a commandId. */
-  readonly hash?: string;
+  readonly hash: string | undefined;
 }
 
 /** Checks everything about a command that can be checked without reading. Synchronous unless there is a schema or a commandId. */
@@ -50,21 +52,27 @@ export function checkRequest(
   if (expectedVersion !== undefined) checkInteger(expectedVersion, "expectedVersion", -1);
   if (aggregateId !== undefined) checkId(aggregateId, "aggregateId");
   else if (expectedVersion !== undefined) throw Err.missingArgument("aggregateId");
-  checkOptions(options);
+  // Read once: what the caller does to its object later changes nothing.
+  const { commandId, correlationId, causationId } = options;
+  if (commandId !== undefined) checkId(commandId, "commandId");
+  if (correlationId !== undefined) checkId(correlationId, "correlationId");
+  if (causationId !== undefined) checkId(causationId, "causationId");
   const payload = checkPayload(data ?? {}, ENVELOPE);
   const isNew = aggregateId === undefined;
   const request: CommandRequest = {
-    // First, so that nothing in it, whoever filled it, can stand for the actor or the place.
-    ...options,
     actor: checked,
     command,
-    place: placeOf(command.owner, checked.tenant, aggregateId ?? platform.newId()),
+    aggregateId: aggregateId ?? platform.newId(),
     isNew,
     expectedVersion,
     payload: payload.value,
     payloadBytes: payload.bytes,
+    commandId,
+    correlationId,
+    causationId,
+    hash: undefined,
   };
-  if (command.schema === undefined && options.commandId === undefined) return request;
+  if (command.schema === undefined && commandId === undefined) return request;
   return complete(platform, request, { command: command.name, aggregateId, expectedVersion, payload: payload.value });
 }
 
@@ -72,7 +80,7 @@ export function checkRequest(
 const ENVELOPE = { omitted: ["aggregateId", "expectedVersion"] };
 
 async function complete(platform: IPlatform, request: CommandRequest, sent: object): Promise<CommandRequest> {
-  const { command, commandId, payload } = request;
+  const { command, payload, commandId } = request;
   const parsed = command.schema === undefined ? undefined : await parse(command.schema, payload);
   return {
     ...request,
@@ -94,10 +102,4 @@ function checkPayload(value: unknown, rules?: { readonly omitted: readonly strin
     throw new ValidationError("payload", `has ${payload.bytes} bytes of JSON: keep it within ${LIMITS.commitBytes}`);
   }
   return payload;
-}
-
-function checkOptions(options: CommandOptions): void {
-  for (const name of ["commandId", "correlationId", "causationId"] as const) {
-    if (options[name] !== undefined) checkId(options[name], name);
-  }
 }

@@ -2,7 +2,6 @@ import type { IEventStore } from "../ports/event-store.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import type { Lanes } from "./lanes.ts";
 import type { Registry } from "./registry.ts";
 import type { Rehydrator } from "./rehydrate.ts";
 
@@ -13,8 +12,6 @@ export interface CommandSetting {
   readonly tracer: ITracer | undefined;
   readonly registry: Registry;
   readonly rehydrator: Rehydrator;
-  /** One lane for each aggregate, by the key of its place. */
-  readonly lanes: Lanes;
   readonly groups: GroupCommit;
   /** How long conflicts are retried, in ms. */
   readonly deadline: number;

@@ -1,14 +1,17 @@
+import { signatureOf } from "../model/actor.ts";
 import { LIMITS, type Receipt } from "../model/commit.ts";
 import type { PendingCommit, PendingWrite, Verified } from "../ports/event-store.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { checkBound, type Participant } from "./participant.ts";
 
+const NOTHING: readonly never[] = Object.freeze([]);
+
 /** Makes what a decided attempt writes, with every bound checked. @throws {ValidationError} for a bound, or for state that is not JSON. */
 export function pendingOf(request: CommandRequest, attempt: Attempt, at: number): PendingCommit {
   const { actor, command, correlationId, causationId } = request;
-  const writes: PendingWrite[] = [];
-  const verified: Verified[] = [];
+  let writes: readonly PendingWrite[] = NOTHING;
+  let verified: readonly Verified[] = NOTHING;
   let bytes = 0;
   let life: string | undefined;
   for (const participant of attempt.participants) {
@@ -16,11 +19,13 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
     if (participant.isVerified && participant.life !== life)
       life = life === undefined ? participant.life : `${life} ${participant.life}`;
     if (participant.events.length > 0) {
-      writes.push(participant.write());
+      // New arrays: there is mostly one, and an array that was made by `push` takes room for seventeen.
+      const write = participant.write();
+      writes = writes.length === 0 ? [write] : [...writes, write];
       bytes += participant.bytes;
     } else if (participant.isVerified) {
       const { type, id } = participant.place.address;
-      verified.push({ type, id, version: participant.version });
+      verified = [...verified, { type, id, version: participant.version }];
     }
   }
   checkBound(writes.length, LIMITS.written, "aggregates are written");
@@ -32,7 +37,7 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
     writes,
     verified,
     command: command.name,
-    actor: Object.freeze({ id: actor.id, name: actor.name }),
+    actor: signatureOf(actor),
     at,
   };
   // Set one by one, because spreading costs a warm command more than the rest of this function.
@@ -43,8 +48,9 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
   return Object.freeze(pending);
 }
 
-function receiptOf({ commandId, hash, actor, place }: CommandRequest, main: Participant): Receipt | undefined {
+function receiptOf({ commandId, hash, actor }: CommandRequest, main: Participant): Receipt | undefined {
   if (commandId === undefined || hash === undefined) return undefined;
   const version = main.version + (main.events.length > 0 ? 1 : 0);
-  return Object.freeze({ commandId, actorId: actor.id, hash, type: place.address.type, id: place.address.id, version });
+  const { type, id } = main.place.address;
+  return Object.freeze({ commandId, actorId: actor.id, hash, type, id, version });
 }

@@ -5,7 +5,7 @@ import { canonicalJson, type DeepReadonly, encodeObject } from "../model/json.ts
 import { newestSchema } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import type { Participant } from "./participant.ts";
-import type { Place } from "./rehydrate.ts";
+import type { Place } from "./places.ts";
 
 /** An event that did not happen, for "what if". */
 export type HypotheticalEvent<A extends AnyAggregate> = {

@@ -1,4 +1,4 @@
-import { type Address, keyOf } from "../model/address.ts";
+import type { Address } from "../model/address.ts";
 import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
 import type { Commit } from "../model/commit.ts";
 import { applyCommits, create, restore, stateOf } from "../model/fold.ts";
@@ -6,22 +6,10 @@ import type { JsonObject } from "../model/json.ts";
 import type { Cost, IEventStore } from "../ports/event-store.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
-import { StateCache } from "./cache.ts";
-import type { Registration } from "./registry.ts";
+import { type Place, Places } from "./places.ts";
 
-/** Where an aggregate is, and the key of that place. */
-export interface Place {
-  readonly registration: Registration;
-  readonly address: Address;
-  /** `keyOf(address)`. */
-  readonly key: string;
-}
-
-/** The place of an id among the aggregates of a registered class. */
-export function placeOf(registration: Registration, tenant: string, id: string): Place {
-  const address = { tenant, type: registration.type, id };
-  return { registration, address, key: keyOf(address) };
-}
+/** How long a warm state may be used, in ms: shorter than an erased tenant's name rests. */
+const MAX_AGE = 10 * 60 * 1000;
 
 /** An aggregate brought back. */
 export interface Rehydrated {
@@ -33,6 +21,9 @@ export interface Rehydrated {
   readonly cost: Cost;
 }
 
+/** All of an aggregate's commits, without its snapshot. */
+const EVERYTHING = Object.freeze({ after: -1 });
+
 /** What nothing costs. */
 export const FREE: Cost = Object.freeze({ reads: 0, writes: 0 });
 
@@ -41,33 +32,48 @@ export class Rehydrator {
   readonly #store: IEventStore;
   readonly #platform: IPlatform;
   readonly #tracer: ITracer | undefined;
-  readonly #cache: StateCache;
+  /** The aggregates that are in use or warm. */
+  readonly places: Places;
 
   constructor(store: IEventStore, platform: IPlatform, tracer: ITracer | undefined, cacheSize: number) {
     this.#store = store;
     this.#platform = platform;
     this.#tracer = tracer;
-    this.#cache = new StateCache(cacheSize);
+    this.places = new Places(cacheSize);
   }
 
-  /** A fresh instance in the warm state, which may be stale; undefined where none is kept. Costs no read. */
-  warm({ registration, address, key }: Place): Rehydrated | undefined {
-    const cached = this.#cache.get(key, this.#platform.now());
-    if (cached === undefined) return undefined;
-    const aggregate = restore(registration.Type, address.id, cached.version, cached.state);
-    return { aggregate, life: cached.life, isCached: true, cost: FREE };
+  /** A fresh instance in the warm state, which may be stale; undefined where none is kept, or too old a one. Costs no read. */
+  warm(place: Place, now: number): Rehydrated | undefined {
+    const { registration, address, warm } = place;
+    if (warm === undefined) return undefined;
+    if (now - warm.cachedAt > MAX_AGE) {
+      place.warm = undefined;
+      return undefined;
+    }
+    const aggregate = restore(registration.Type, address.id, warm.version, warm.state);
+    return { aggregate, life: warm.life, isCached: true, cost: FREE };
   }
 
   /** A fresh instance in the latest state. Cost: one load (two where the snapshot has another shape). */
   async load(place: Place, trust: "snapshot" | "events" = "snapshot"): Promise<Rehydrated> {
     const { registration, address } = place;
-    const loaded = await this.#read(registration, address, trust);
-    const { aggregate, life, cost } = loaded;
-    this.#tracer?.trace(() => ({ method: "load", ...address, version: aggregate.aggregateVersion, reads: cost.reads }));
-    if (registration.plan.every > 0 && aggregate.aggregateVersion >= 0) {
-      this.keep(place, aggregate.aggregateVersion, stateOf(aggregate).value, life);
+    const { Type, plan } = registration;
+    const isKept = plan.every > 0;
+    let loaded = await this.#store.load(address, isKept && trust === "snapshot" ? undefined : EVERYTHING);
+    let { cost = FREE } = loaded;
+    if (loaded.snapshot !== undefined && loaded.snapshot.schema !== plan.schema) {
+      const { reads } = cost;
+      loaded = await this.#store.load(address, EVERYTHING);
+      cost = { reads: reads + (loaded.cost?.reads ?? 0), writes: 0 };
     }
-    return loaded;
+    const { snapshot, commits } = loaded;
+    const life = loaded.life === "" ? undefined : loaded.life;
+    const aggregate = snapshot ? restore(Type, address.id, snapshot.version, snapshot.state) : create(Type, address.id);
+    applyCommits(Type, aggregate, commits);
+    const version = aggregate.aggregateVersion;
+    this.#tracer?.trace(() => ({ method: "load", ...address, version, reads: cost.reads }));
+    if (isKept && version >= 0) this.keep(place, version, stateOf(aggregate).value, life, this.#platform.now());
+    return { aggregate, life, isCached: false, cost };
   }
 
   /** The aggregate as it was after a version, folded from its events, with the last commit that made it so. Cost: one load. */
@@ -83,34 +89,16 @@ export class Rehydrator {
   }
 
   /** Whether the store holds commits after this version, or the tenant began another life; then the warm state is dropped. One read. */
-  async isStale({ address, key }: Place, version: number, life: string | undefined): Promise<boolean> {
-    const tail = await this.#store.load(address, { after: version, limit: 1 });
+  async isStale(place: Place, version: number, life: string | undefined): Promise<boolean> {
+    const tail = await this.#store.load(place.address, { after: version, limit: 1 });
     const isStale = tail.commits.length > 0 || tail.life !== life;
-    if (isStale) this.forget(key);
+    if (isStale) place.warm = undefined;
     return isStale;
   }
 
   /** Keeps a state for the next command, if its life is known; never an older version than the one that is kept. */
-  keep({ registration, key }: Place, version: number, state: JsonObject, life: string | undefined): void {
-    if (registration.plan.every === 0 || life === undefined) return;
-    this.#cache.set(key, { version, state, life, cachedAt: this.#platform.now() });
-  }
-
-  /** Drops a warm state. */
-  forget(key: string): void {
-    this.#cache.delete(key);
-  }
-
-  async #read(registration: Registration, address: Address, trust: "snapshot" | "events"): Promise<Rehydrated> {
-    const { Type, plan } = registration;
-    const wantsSnapshot = plan.every > 0 && trust === "snapshot";
-    const { snapshot, commits, life, cost = FREE } = await this.#store.load(address, wantsSnapshot ? undefined : { after: -1 });
-    if (snapshot !== undefined && snapshot.schema !== plan.schema) {
-      const whole = await this.#read(registration, address, "events");
-      return { ...whole, cost: { reads: cost.reads + whole.cost.reads, writes: 0 } };
-    }
-    const aggregate = snapshot ? restore(Type, address.id, snapshot.version, snapshot.state) : create(Type, address.id);
-    applyCommits(Type, aggregate, commits);
-    return { aggregate, life: life === "" ? undefined : life, isCached: false, cost };
+  keep(place: Place, version: number, state: JsonObject, life: string | undefined, cachedAt: number): void {
+    if (place.registration.plan.every === 0 || life === undefined || version < (place.warm?.version ?? 0)) return;
+    place.warm = { version, state, life, cachedAt };
   }
 }

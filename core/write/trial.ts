@@ -1,18 +1,20 @@
 import { type Address, keyOf } from "../model/address.ts";
 import type { AnyAggregate } from "../model/aggregate.ts";
-import type { Receipt } from "../model/commit.ts";
-import { Err, IdempotencyError, StoreError } from "../model/errors.ts";
+import { Err, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { CommitOutcome } from "../ports/event-store.ts";
+import type { CommitOutcome, PendingCommit } from "../ports/event-store.ts";
 import { Attempt, type AttemptTools } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
+import type { CommitEntry } from "./group-commit.ts";
 import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
+import type { Place } from "./places.ts";
 import { refuseImpure } from "./recalculate.ts";
-import { FREE, type Place } from "./rehydrate.ts";
+import { FREE } from "./rehydrate.ts";
+import { replay } from "./replay.ts";
 
 /** A command's result, before the handler gives it its own types. */
 export type Context = CommandContext<AnyAggregate, JsonObject>;
@@ -27,68 +29,143 @@ const LONGEST_BACKOFF = 250;
  * A refusal that was decided on a warm state is not final: it is checked against the store, because it would never conflict. What the
  * attempts learn for each other is kept here: which states were checked, and which snapshots are wrong.
  */
-export class Trial implements AttemptTools {
+export class Trial implements AttemptTools, CommitEntry {
   readonly setting: CommandSetting;
+  /** The aggregate that the command is for. */
+  readonly place: Place;
+  now: number;
+  pending!: PendingCommit;
+  #attempt!: Attempt;
+  #hasLeft = false;
+  readonly #resolve: (context: Context) => void;
+  readonly #reject: (error: unknown) => void;
   readonly #request: CommandRequest;
-  /** When the first attempt began, in ms since 1970. */
-  #start = 0;
+  /** When the command was sent, in ms since 1970. */
+  readonly #start: number;
   #tries = 0;
   /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
   /** Aggregates about which the store was asked while carrying out this command: a refusal by them is final. */
   #checked: Set<string> | undefined;
 
-  constructor(setting: CommandSetting, request: CommandRequest) {
+  constructor(
+    setting: CommandSetting,
+    request: CommandRequest,
+    start: number,
+    resolve: (context: Context) => void,
+    reject: (error: unknown) => void,
+  ) {
+    const { actor, command, aggregateId } = request;
     this.setting = setting;
+    this.place = setting.rehydrator.places.at(command.owner, actor.tenant, aggregateId);
+    this.now = start;
     this.#request = request;
+    this.#start = start;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
-  /**
-   * Attempts the command in its aggregate's lane, until it is decided for good.
-   *
-   * The warm way is here, in one function, because each promise less makes a command in memory some percent faster.
-   */
-  async run(): Promise<Context> {
-    const { lanes, groups, platform, isDevelopment } = this.setting;
-    const { key, address } = this.#request.place;
-    const waiting = lanes.enter(key);
-    if (waiting !== undefined) await waiting;
-    this.#start = platform.now();
+  /** Attempts the command in its aggregate's lane, until it is decided for good. */
+  run(): void {
+    const waiting = this.place.enter();
+    if (waiting === undefined) this.#begin();
+    else this.#follow(waiting, () => this.#begin(this.setting.platform.now()));
+  }
+
+  // Callbacks, each of which ends in the next one or in `fail`: the frame and the promises of an async function would cost a warm
+  // command in memory a tenth of its time.
+
+  #begin(now = this.now): void {
+    this.now = now;
     try {
-      for (;;) {
-        const joining = this.#main();
-        const main = joining instanceof Participant ? joining : await joining;
-        const attempt = new Attempt(this.#request, platform.newId(), main, this);
-        let context: Context | undefined;
-        try {
-          const deciding = attempt.decide();
-          if (deciding !== undefined) await deciding;
-        } catch (error) {
-          context = await this.#refused(attempt, error);
-          if (context !== undefined) return context;
-          continue;
-        }
-        attempt.close();
-        if (attempt.isEmpty) context = await this.#empty(attempt);
-        else {
-          const pending = pendingOf(this.#request, attempt, this.#start);
-          if (isDevelopment) await refuseImpure(this.setting.store, attempt.participants);
-          const outcome = await groups.submit(address.tenant, pending);
-          if (outcome.status === "committed") context = attempt.finish(outcome);
-          else context = await this.#notCommitted(attempt, outcome);
-        }
-        if (context !== undefined) return context;
-      }
-    } finally {
-      lanes.leave(key);
-      this.#trace();
+      const joining = this.#main();
+      if (joining instanceof Participant) this.#decide(joining);
+      else this.#follow(joining, (main) => this.#decide(main));
+    } catch (error) {
+      this.fail(error);
     }
+  }
+
+  #decide(main: Participant): void {
+    const attempt = new Attempt(this.#request, this.setting.platform.newId(), main, this);
+    this.#attempt = attempt;
+    let deciding: unknown;
+    try {
+      deciding = attempt.decide();
+    } catch (error) {
+      deciding = Promise.reject(error);
+    }
+    if (deciding === undefined) this.#submit();
+    else {
+      Promise.resolve(deciding).then(
+        () => this.#submit(),
+        (error) => this.#goOn(this.#refused(attempt, error)),
+      );
+    }
+  }
+
+  #submit(): void {
+    const { groups, store, isDevelopment } = this.setting;
+    const attempt = this.#attempt;
+    try {
+      attempt.close();
+      if (attempt.isEmpty) this.#goOn(this.#empty(attempt));
+      else {
+        this.pending = pendingOf(this.#request, attempt, this.now);
+        const { tenant } = this.place.address;
+        if (isDevelopment) this.#follow(refuseImpure(store, attempt.participants), () => groups.submit(tenant, this));
+        else groups.submit(tenant, this);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  settle(outcome: CommitOutcome): void {
+    try {
+      if (outcome.status === "committed") this.#end(this.#attempt.finish(outcome));
+      else this.#goOn(this.#notCommitted(this.#attempt, outcome));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#leave();
+    this.#reject(error);
+  }
+
+  #end(context: Context): void {
+    this.#leave();
+    this.#resolve(context);
+  }
+
+  /** Ends with a result, or begins again without one. */
+  #goOn(coming: Promise<Context | undefined>): void {
+    this.#follow(coming, (context) => (context === undefined ? this.#begin() : this.#end(context)));
+  }
+
+  #follow<T>(coming: Promise<T>, next: (value: T) => void): void {
+    coming.then(next).catch((error) => this.fail(error));
+  }
+
+  #leave(): void {
+    // Once: what throws after it, such as a tracer, must not free the lane of who came next.
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    const { rehydrator, tracer } = this.setting;
+    rehydrator.places.leave(this.place);
+    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name }));
+  }
+
+  get participants(): readonly Participant[] {
+    return this.#attempt.participants;
   }
 
   /** An aggregate that takes part: at once where its warm state may be used, else loaded. */
   join(place: Place, isVerified: boolean): Participant | Promise<Participant> {
     const isTrusted = this.#distrusted?.has(place.key) !== true;
-    const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place) : undefined;
+    const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place, this.now) : undefined;
     return warm === undefined ? this.#load(place, isVerified, isTrusted) : new Participant(place, warm, isVerified);
   }
 
@@ -99,19 +176,15 @@ export class Trial implements AttemptTools {
 
   /** The aggregate that the command is for; a new one need not be looked for. */
   #main(): Participant | Promise<Participant> {
-    const { place, isNew } = this.#request;
-    if (!isNew) return this.join(place, true);
+    const { place } = this;
+    if (!this.#request.isNew) return this.join(place, true);
     const aggregate = create(place.registration.Type, place.address.id);
     return new Participant(place, { aggregate, life: undefined, isCached: false, cost: FREE }, true);
   }
 
-  async #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
-    return new Participant(place, await this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events"), isVerified);
-  }
-
-  #trace(): void {
-    const { place, command } = this.#request;
-    this.setting.tracer?.trace(() => ({ method: "command", ...place.address, command: command.name }));
+  #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
+    const loading = this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events");
+    return loading.then((loaded) => new Participant(place, loaded, isVerified));
   }
 
   // What is rare. Each resolves to the command's result, or to undefined where the command must be decided again.
@@ -123,17 +196,16 @@ export class Trial implements AttemptTools {
 
   async #empty(attempt: Attempt): Promise<Context | undefined> {
     if (await this.#isOutdated(attempt)) return undefined;
-    return (await this.#replay()) ?? attempt.finish();
+    return (await replay(this.#request, this)) ?? attempt.finish();
   }
 
   async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context | undefined> {
     if (outcome.status === "failed") throw outcome.error;
-    if (outcome.status === "repeated") return this.#replay(outcome.receipt);
-    const { place, expectedVersion } = this.#request;
-    const { tenant } = place.address;
+    if (outcome.status === "repeated") return replay(this.#request, this, outcome.receipt);
+    const { tenant } = this.place.address;
     if (outcome.status === "reborn") {
       // The tenant's other warm states are void too: each is found out as this one was.
-      for (const participant of attempt.participants) this.setting.rehydrator.forget(participant.place.key);
+      for (const participant of attempt.participants) participant.place.warm = undefined;
       return this.#again(
         new StoreError(`tenant ${tenant} began another life meanwhile: send the command again`, { retryable: true }),
       );
@@ -141,12 +213,15 @@ export class Trial implements AttemptTools {
     const { type, id, actual } = outcome;
     const address = { tenant, type, id };
     const key = keyOf(address);
-    const decidedOn = attempt.participants.find((participant) => participant.place.key === key)?.version ?? -1;
-    this.setting.rehydrator.forget(key);
+    const decided = attempt.participants.find((participant) => participant.place.key === key);
+    const decidedOn = decided?.version ?? -1;
+    if (decided !== undefined) decided.place.warm = undefined;
     // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
     if (actual < decidedOn) this.#distrusted = new Set(this.#distrusted).add(key);
     const conflict = Err.concurrency(address, decidedOn, actual);
-    return key === place.key && expectedVersion !== undefined ? this.#replayOr(conflict) : this.#again(conflict);
+    return key === this.place.key && this.#request.expectedVersion !== undefined
+      ? this.#replayOr(conflict)
+      : this.#again(conflict);
   }
 
   /** Waits for the next attempt, unless the deadline has passed. */
@@ -176,34 +251,8 @@ export class Trial implements AttemptTools {
   /** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
   async #replayOr(error: unknown): Promise<Context> {
     if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
-    const replay = await this.#replay();
-    if (replay !== undefined) return replay;
+    const first = await replay(this.#request, this);
+    if (first !== undefined) return first;
     throw error;
-  }
-
-  /** The result that the command had when its receipt was made; undefined where there is none. */
-  async #replay(known?: Receipt): Promise<Context | undefined> {
-    const request = this.#request;
-    const receipt = known ?? (await this.#receipt());
-    if (receipt === undefined) return undefined;
-    const { actorId, hash, commandId, type, id, version } = receipt;
-    if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
-    const address = { tenant: request.actor.tenant, type, id };
-    const { owner } = request.command;
-    const { aggregate, last } = await this.setting.rehydrator.loadAt(owner.Type, address, version);
-    // A command may have written other aggregates only: then its own aggregate's last commit is an earlier command's.
-    const own = last?.receipt?.commandId === commandId ? last : undefined;
-    const place = { registration: owner, address, key: keyOf(address) };
-    const main = new Participant(place, { aggregate, life: undefined, isCached: false, cost: { reads: 2, writes: 0 } }, false);
-    const attempt = new Attempt(request, own?.commitId ?? "", main, this, true);
-    attempt.close();
-    attempt.finish();
-    main.events = own?.events ?? [];
-    return attempt;
-  }
-
-  async #receipt(): Promise<Receipt | undefined> {
-    const { commandId, actor } = this.#request;
-    return commandId === undefined ? undefined : this.setting.store.receipt(actor.tenant, commandId);
   }
 }

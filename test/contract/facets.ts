@@ -14,6 +14,7 @@ import { engineReplay } from "./engine-replay.ts";
 import { engineResends } from "./engine-resends.ts";
 import { engineUnknown } from "./engine-unknown.ts";
 import { erasure } from "./erasure.ts";
+import { generations } from "./generations.ts";
 import { ids } from "./ids.ts";
 import { leases } from "./leases.ts";
 import { limits } from "./limits.ts";
@@ -51,6 +52,7 @@ export const FACETS: readonly Facet[] = [
   projections,
   ownership,
   viewPages,
+  generations,
   codec,
   ids,
   limits,

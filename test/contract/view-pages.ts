@@ -29,6 +29,16 @@ export const viewPages: Facet = {
   clauses: [
     ...pages,
     {
+      title: "lists ids that begin with as many digits in the order of the numbers",
+      check: async ({ store, tenant }) => {
+        const numbers = [7, 100, 12, 999_999, 1, 35, 101, 20_000];
+        const ids = numbers.map((number) => `${String(number).padStart(15, "0")}/Trader/é#${number % 3}`);
+        await project(store, tenant, "balances", Object.fromEntries(ids.map((id) => [id, { id }])));
+        const listed = await listAll(store, tenant, "balances", 3);
+        expect(listed.map(({ id }) => id)).to.deep.equal([...ids].sort());
+      },
+    },
+    {
       title: "goes on after any view of the list",
       check: async (ground) => {
         await fill(ground);

@@ -43,6 +43,10 @@ describe("The public API", () => {
     ]);
   });
 
+  it("has a third door for servers of event streams, with this list", async () => {
+    expect(Object.keys(await import("../../core/stream-kit.ts"))).to.deep.equal(["viewsConcerned"]);
+  });
+
   it("shows the stores through doors of one class each", async () => {
     expect(Object.keys(await import("../../adapters/memory/index.ts"))).to.deep.equal(["MemoryEventStore"]);
     expect(Object.keys(await import("../../adapters/sqlite/index.ts"))).to.deep.equal(["SqliteEventStore"]);

@@ -23,9 +23,11 @@ const SOURCES: Readonly<Record<string, string>> = {
   "evenant/sqlite": "adapters/sqlite/index.ts",
   "evenant/dynamodb": "adapters/dynamodb/index.ts",
   "evenant/firestore": "adapters/firestore/index.ts",
+  "evenant/reactions": "core/reactions.ts",
+  "evenant/client": "functions/client/index.ts",
 };
 
-describe("the code in README.md and docs/", () => {
+describe("the code in the READMEs and docs/", () => {
   let folder = "";
   const blocks: CodeBlock[] = [];
 
@@ -77,10 +79,10 @@ describe("the code in README.md and docs/", () => {
   });
 });
 
-describe("the links in README.md and docs/", () => {
+describe("the links in the READMEs and docs/", () => {
   it("lead to files that are there", async () => {
     const broken: string[] = [];
-    for (const document of [...(await documents()), "CONTRIBUTING.md", "functions/README.md"]) {
+    for (const document of [...(await documents()), "CONTRIBUTING.md"]) {
       const text = await readFile(join(root, document), "utf8");
       for (const [, link = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
         const path = join(root, document, "..", link);
@@ -93,7 +95,7 @@ describe("the links in README.md and docs/", () => {
 
 async function documents(): Promise<readonly string[]> {
   const docs = await readdir(join(root, "docs"), { recursive: true }).catch(() => []);
-  return ["README.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => join("docs", name))];
+  return ["README.md", "functions/README.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => join("docs", name))];
 }
 
 /** Finds the blocks fenced as `ts`; one fenced as `ts run` is run, and a block fenced as `text` after it is what it prints. */

@@ -155,6 +155,17 @@ describe("npm start", function () {
     expect((await ended).code).to.equal(0);
   });
 
+  it("takes its limits and origins from the environment", async () => {
+    const server = await start({ TENANT_RATE: "0.01", TENANT_BURST: "4", CORS_ORIGINS: "https://app.example" });
+    const headers = { authorization: `Bearer ${await madeToken(directory.path, "acme")}`, origin: "https://app.example" };
+    const first = await fetch(`${server.url}/views/totals`, { headers });
+    expect([first.status, first.headers.get("access-control-allow-origin")]).to.deep.equal([200, "https://app.example"]);
+    const second = await fetch(`${server.url}/views/totals`, { headers });
+    expect(second.status).to.equal(429);
+    expect(Number(second.headers.get("retry-after"))).to.be.within(300, 400);
+    expect(await second.json()).to.include({ code: "rate_limited", limit: "actor" });
+  });
+
   it("lets nobody wait for a view while it stops", async () => {
     const server = await start();
     const waiting = get(server, "/views/totals?position=1000000");
@@ -274,6 +285,11 @@ describe("npm start", function () {
     for (const port of ["abc", "-1", "70000", "80.5", "0x50", " "]) {
       it(`the PORT ${JSON.stringify(port)}`, () => refuses({ PORT: port }, /^PORT is .*65535/));
     }
+
+    it("a limit that is none, or an origin", async () => {
+      await refuses({ TENANT_RATE: "many" }, /^TENANT_RATE is "many"/);
+      await refuses({ CORS_ORIGINS: "*" }, /^CORS_ORIGINS: .* is no origin/);
+    });
 
     it("a port that is taken", async () => {
       const other = createServer();

@@ -117,6 +117,35 @@ describe("A client of the Firebase web SDK", function () {
     await told.until((value) => (value as DocumentData).state?.result === 75);
   });
 
+  it("follows a rebuild by the pointer to the live views, and its roll back", async () => {
+    const client = clientOf("a member without roles");
+    const views = `tenants/${TENANT}/views`;
+    const told = new Told();
+    let leave = () => {};
+    // What a client does that follows: listen to the pointer, and to the view where it says that views live.
+    onSnapshot(doc(client, `${views}/totals~live/items/live`), (pointer) => {
+      const place = pointer.data()?.collection ?? "totals";
+      leave();
+      leave = onSnapshot(doc(client, `${views}/${place}/items/c9`), (view) => told.push([place, view.data()?.sum]));
+    });
+    const sees = (place: string, sum: number) =>
+      told.until((value) => (value as unknown[])[0] === place && (value as unknown[])[1] === sum);
+    const add = async (number1: number) => {
+      await service.handler.command(manager, "AddNumbers", { number1, number2: 0, aggregateId: "c9" });
+      await readAll();
+    };
+    await add(1);
+    await sees("totals", 1);
+    const [totals] = service.threads.calculators ?? [];
+    await service.reader.rebuild(TENANT, "calculators", totals!);
+    await sees("totals~1", 1);
+    await add(2);
+    await sees("totals~1", 3);
+    await service.reader.rollback(TENANT, "calculators", totals!);
+    await sees("totals", 3);
+    leave();
+  });
+
   for (const name of [
     "a manager of the tenant whose name is longer",
     "a manager without the claim tenant",

@@ -41,6 +41,6 @@ export function tableAt(endpoint: string, table: string): DynamoDbTable {
 }
 
 /** The credentials are any: the servers of the tests ask for none, but the SDK does. */
-function clientOf(endpoint: string): DynamoDB {
+export function clientOf(endpoint: string): DynamoDB {
   return new DynamoDB({ endpoint, region: "local", credentials: { accessKeyId: "test", secretAccessKey: "test" } });
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { EMULATOR_CLASS, findFirestoreJar } from "../../functions/gcp/firestore-jar.ts";
 
 /** How long the emulator may take to answer, in ms: 2 to 8 s on an idle machine. */
 const START_TIME = 60_000;
-const MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore";
 
 /** A Firestore emulator that answers. */
 export interface Emulator {
@@ -27,7 +27,7 @@ export function firestoreEmulator(): Promise<Emulator> {
 /** What is missing to run the emulator, as a sentence for people; undefined where nothing is. */
 export function missingForFirestore(): string | undefined {
   if (process.env.FIRESTORE_EMULATOR_HOST) return undefined;
-  if (findJar() === undefined)
+  if (findFirestoreJar() === undefined)
     return "the Firestore emulator is not installed: run `npx firebase-tools setup:emulators:firestore`, or name its JAR in FIRESTORE_EMULATOR_JAR";
   try {
     execFileSync("java", ["-version"], { stdio: "ignore" });
@@ -47,12 +47,12 @@ export function needsFirestore(context: { skip(): unknown }): void {
 }
 
 async function start(): Promise<Emulator> {
-  const jar = findJar();
+  const jar = findFirestoreJar();
   if (jar === undefined) throw new Error(missingForFirestore());
   const port = await freePort();
   // The emulator keeps notes where it is started.
   const folder = mkdtempSync(join(tmpdir(), "evenant-firestore-"));
-  const child = spawn("java", ["-cp", jar, MAIN, "--host", "127.0.0.1", "--port", String(port)], {
+  const child = spawn("java", ["-cp", jar, EMULATOR_CLASS, "--host", "127.0.0.1", "--port", String(port)], {
     cwd: folder,
     env: { ...process.env, METADATA_SERVER_DETECTION: "none" },
     stdio: "ignore",
@@ -93,26 +93,8 @@ async function ask(port: number): Promise<boolean> {
   }
 }
 
-/** The JAR: named by hand, of firebase-tools' cache, or beside the real path of `gcloud`. */
-function findJar(): string | undefined {
-  const named = process.env.FIRESTORE_EMULATOR_JAR;
-  if (named) return existsSync(named) ? named : undefined;
-  const cache = process.env.FIREBASE_EMULATORS_PATH ?? join(homedir(), ".cache", "firebase", "emulators");
-  const cached = existsSync(cache) ? readdirSync(cache).filter((name) => /^cloud-firestore-emulator-.*\.jar$/.test(name)) : [];
-  const newest = cached.sort().at(-1);
-  if (newest !== undefined) return join(cache, newest);
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    const gcloud = join(folder, "gcloud");
-    if (!existsSync(gcloud)) continue;
-    const component = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar";
-    const jar = resolve(dirname(realpathSync(gcloud)), "..", component);
-    if (existsSync(jar)) return jar;
-  }
-  return undefined;
-}
-
 /** A port that nobody listens on. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const address = server.address();

@@ -107,7 +107,8 @@ async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-async function everythingIn(store: IEventStore) {
+/** Everything that a store holds, of all tenants. */
+export async function everythingIn(store: IEventStore) {
   const { tenants } = await store.tenants({ limit: 1_000 });
   const all: [string, readonly PositionedCommit[]][] = [];
   for (const { tenant } of tenants) all.push([tenant, (await store.read(tenant, 0, 1_000)).commits]);

@@ -1,0 +1,76 @@
+import { Aggregate, type EventOf } from "../model/aggregate.ts";
+import { checkInteger } from "../model/arguments.ts";
+import type { CommandContext } from "../write/command-context.ts";
+
+/** The role that a reaction's actor has beside its own; grant it to nobody else. */
+export const REACTOR = "evenant-reactor";
+
+/** A command that waits for its time. */
+export type Deadline = {
+  /** The reaction's name. */
+  readonly reaction: string;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly command: string;
+  /** The command's payload with its `aggregateId`, as a JSON text, since a view may not be as deep as a payload. */
+  readonly data: string;
+  readonly correlationId: string;
+  readonly causationId: string;
+};
+
+/** The events of a deadline. */
+export type DeadlineEvents = {
+  DeadlineSet: Deadline;
+  DeadlineCancelled: { readonly at: number };
+  DeadlineMet: { readonly at: number };
+};
+
+/**
+ * A command that is to be sent at a time, as an aggregate of its own: so it is exported, imported and erased with its tenant.
+ *
+ * Its id is the reaction's name and a key of the reaction's choice. Only reactions set, cancel and meet it.
+ */
+export class ScheduledCommand extends Aggregate<DeadlineEvents> {
+  static readonly path = "/evenant-deadlines";
+  static readonly access = { SetDeadline: [REACTOR], CancelDeadline: [REACTOR], MeetDeadline: [REACTOR] } as const;
+  static readonly snapshot = { every: 100 } as const;
+
+  /** When it is due, in ms since 1970; null while nothing is scheduled. */
+  dueAt: number | null = null;
+
+  get commands() {
+    return {
+      /** Replaces what was scheduled under the same key. */
+      SetDeadline: (context: CommandContext<ScheduledCommand, Deadline>) => {
+        checkInteger(context.payload.at, "at", 0, LATEST);
+        this.#cancel(context);
+        context.push("DeadlineSet");
+      },
+      CancelDeadline: (context: CommandContext<ScheduledCommand>) => this.#cancel(context),
+      MeetDeadline: (context: CommandContext<ScheduledCommand>) => {
+        if (this.dueAt !== null) context.push("DeadlineMet", { at: this.dueAt });
+      },
+    };
+  }
+
+  get events() {
+    return {
+      DeadlineSet: ({ payload }: EventOf<ScheduledCommand, "DeadlineSet">) => {
+        this.dueAt = payload.at;
+      },
+      DeadlineCancelled: () => {
+        this.dueAt = null;
+      },
+      DeadlineMet: () => {
+        this.dueAt = null;
+      },
+    };
+  }
+
+  #cancel(context: Pick<CommandContext<ScheduledCommand>, "push">): void {
+    if (this.dueAt !== null) context.push("DeadlineCancelled", { at: this.dueAt });
+  }
+}
+
+/** The last time that can be a deadline, in ms since 1970: 31 December 9999. */
+const LATEST = 253_402_300_799_999;

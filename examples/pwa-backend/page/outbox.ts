@@ -1,0 +1,130 @@
+import type { Database, QueuedCommand, Session } from "./database.ts";
+
+/** What the page wants to hear of its outbox. */
+export interface OutboxEvents {
+  /** Something was queued or has left. */
+  changed(): void;
+  /** The server refused a command for good. */
+  refused(command: QueuedCommand, detail: string): void;
+  /** The token is not good any more: commands wait until somebody signs in again. */
+  signedOut(): void;
+}
+
+/** A command that the server has carried out, and at which position. */
+interface CarriedOut {
+  readonly command: QueuedCommand;
+  readonly position: number;
+}
+
+/** How long to wait after a failure, in ms: doubling from, up to. */
+const SOON = 1_000;
+const LATER = 30_000;
+/** Answers that a later attempt may change. */
+const isTemporary = (status: number) => status === 408 || status === 429 || status >= 500;
+
+/**
+ * Sends commands exactly once, also those that were given while there was no network.
+ *
+ * A command is on the disk before it is sent, with a key that the server remembers: so it may be sent again after a lost answer or a
+ * reload, by this tab or another one. Commands on one item go one after another, in the order in which they were given.
+ */
+export class Outbox {
+  readonly #database: Database;
+  readonly #session: Session;
+  readonly #events: OutboxEvents;
+  readonly #over: AbortSignal;
+  readonly #tabs = new BroadcastChannel("outbox");
+  #carriedOut: CarriedOut[] = [];
+  #pause = SOON;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(database: Database, session: Session, events: OutboxEvents, over: AbortSignal) {
+    this.#database = database;
+    this.#session = session;
+    this.#events = events;
+    this.#over = over;
+    this.#tabs.onmessage = ({ data }: MessageEvent<CarriedOut | undefined>) => this.#heard(data);
+    over.addEventListener("abort", () => this.#tabs.close());
+    addEventListener("online", () => void this.flush(), { signal: over });
+  }
+
+  async send(name: string, aggregateId: string, payload: QueuedCommand["payload"] = {}): Promise<void> {
+    await this.#database.queue({ key: crypto.randomUUID(), user: this.#session.id, name, aggregateId, payload });
+    this.#tell();
+    await this.flush();
+  }
+
+  /** The commands that are carried out, but that a list up to this position does not show yet. */
+  unseenAt(position: number): readonly QueuedCommand[] {
+    this.#carriedOut = this.#carriedOut.filter((one) => one.position > position);
+    return this.#carriedOut.map(({ command }) => command);
+  }
+
+  /** Sends what waits; one tab at a time, so that the order holds over all tabs. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    const isThrough = await navigator.locks.request("outbox", () => this.#sendAll());
+    if (this.#over.aborted) return;
+    this.#pause = isThrough ? SOON : Math.min(this.#pause * 2, LATER);
+    if (!isThrough) this.#timer = setTimeout(() => void this.flush(), this.#pause);
+  }
+
+  async #sendAll(): Promise<boolean> {
+    const waiting = await this.#database.queued(this.#session.id);
+    const lanes = new Map<string, typeof waiting>();
+    for (const one of waiting) {
+      const { aggregateId } = one.command;
+      lanes.set(aggregateId, [...(lanes.get(aggregateId) ?? []), one]);
+    }
+    // Together, because items do not depend on each other.
+    const outcomes = await Promise.all([...lanes.values()].map((lane) => this.#sendLane(lane)));
+    return outcomes.every((isThrough) => isThrough);
+  }
+
+  async #sendLane(lane: Awaited<ReturnType<Database["queued"]>>): Promise<boolean> {
+    for (const { number, command } of lane) {
+      if (this.#over.aborted || !navigator.onLine || !(await this.#attempt(command))) return false;
+      await this.#database.remove(number);
+      this.#tell();
+    }
+    return true;
+  }
+
+  /** Whether the command is done with: carried out, or refused for good. */
+  async #attempt(command: QueuedCommand): Promise<boolean> {
+    const { key, name, aggregateId, payload } = command;
+    try {
+      const response = await fetch(`/commands/${name}`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${this.#session.token}`,
+          "content-type": "application/json",
+          "idempotency-key": key,
+        },
+        body: JSON.stringify({ aggregateId, ...payload }),
+      });
+      if (response.status === 401) {
+        this.#events.signedOut();
+        return false;
+      }
+      if (isTemporary(response.status)) return false;
+      const { position, commitId, detail } = await response.json();
+      if (!response.ok) this.#events.refused(command, detail);
+      else if (commitId !== null) this.#tell({ command, position });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** All tabs show the same. */
+  #tell(carriedOut?: CarriedOut): void {
+    this.#heard(carriedOut);
+    if (!this.#over.aborted) this.#tabs.postMessage(carriedOut);
+  }
+
+  #heard(carriedOut: CarriedOut | undefined): void {
+    if (carriedOut?.command.user === this.#session.id) this.#carriedOut.push(carriedOut);
+    this.#events.changed();
+  }
+}

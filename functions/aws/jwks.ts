@@ -1,0 +1,81 @@
+import { createRemoteJWKSet, customFetch, type FetchImplementation, jwtVerify } from "jose";
+import type { TokenVerifier } from "../auth.ts";
+import { Refusal } from "../problem.ts";
+
+/** Who issues the tokens, and how they say what an Actor is made of. */
+export interface IssuerSettings {
+  /** What the claim `iss` must be, to the letter. */
+  readonly issuer: string;
+  /** What the claim `aud` must be or hold. */
+  readonly audience: string;
+  readonly jwks: URL;
+  /** The only algorithms that count, whatever a token says; asymmetric ones. */
+  readonly algorithms: readonly string[];
+  /** Where the tenant stands; Cognito: `custom:tenant`. */
+  readonly tenantClaim: string;
+  /** Where the roles stand, an array of texts; absent = no roles. Cognito: `cognito:groups`. */
+  readonly rolesClaim: string;
+}
+
+/** How old or young a token may be by another machine's clock, in seconds. */
+const CLOCK_TOLERANCE = 5;
+/** How long fetching the keys may take, in ms. */
+const DEADLINE = 3_000;
+/** How long keys are used before they are fetched again, in ms: so long a withdrawn key still counts. */
+const CACHE_AGE = 600_000;
+/** How soon an unknown key may make them be fetched again, in ms: so strangers cannot make us call the issuer for each token. */
+const COOLDOWN = 30_000;
+
+/** What only tests change. */
+export interface JwksTimes {
+  readonly deadline?: number;
+  readonly cooldown?: number;
+  readonly cacheAge?: number;
+}
+
+/**
+ * Verifies tokens by the published keys of their issuer; keys are fetched at the first token, kept for 10 minutes, and fetched again when a
+ * token names an unknown one (at most every 30 s). Rejects with a `Refusal` (503) while the keys cannot be had: the token may be good.
+ */
+export function jwksVerifier(settings: IssuerSettings, times: JwksTimes = {}): TokenVerifier {
+  const { issuer, audience, algorithms, tenantClaim, rolesClaim } = settings;
+  const keys = createRemoteJWKSet(settings.jwks, {
+    timeoutDuration: times.deadline ?? DEADLINE,
+    cooldownDuration: times.cooldown ?? COOLDOWN,
+    cacheMaxAge: times.cacheAge ?? CACHE_AGE,
+    [customFetch]: fetchKeys,
+  });
+  return async (token) => {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ["exp", "sub", tenantClaim],
+      clockTolerance: CLOCK_TOLERANCE,
+    });
+    // The one place where an issuer's claims become those that `actorOf` reads.
+    return { ...payload, tenant: payload[tenantClaim], roles: payload[rolesClaim] ?? [] };
+  };
+}
+
+/** Fetches the keys; what goes wrong here is not the token's fault, and must not look so. */
+const fetchKeys: FetchImplementation = async (url, options) => {
+  try {
+    const response = await fetch(url, options);
+    if (response.status !== 200) throw new Error(`the issuer answered ${response.status}`);
+    const keys: unknown = await response.json();
+    if (!Array.isArray((keys as { readonly keys?: unknown }).keys)) throw new Error("the issuer answered no key set");
+    return Response.json(keys);
+  } catch (cause) {
+    throw keysUnavailable(cause);
+  }
+};
+
+function keysUnavailable(cause: unknown): Refusal {
+  const refusal = new Refusal("store", "the keys of the tokens' issuer cannot be fetched now: try again", {
+    headers: { "retry-after": "1" },
+    facts: { retryable: true, outcome: "none" },
+  });
+  refusal.cause = cause;
+  return refusal;
+}

@@ -1,0 +1,22 @@
+/** What a check found: that all is well, or what to do, in one sentence. */
+export type Finding = { readonly status: "ok"; readonly fact?: string } | { readonly status: "wrong"; readonly advice: string };
+
+/** One thing that a configuration must have. */
+export interface Check {
+  /** What is true where the check passes, e.g. "the deployed rules are the generated ones". */
+  readonly claim: string;
+  /** Whether it asks the cloud, and so is left out of `--offline`. */
+  readonly asksCloud: boolean;
+  /** Looks, and changes nothing. Whatever it throws is a finding too: that it could not be checked. */
+  readonly examine: (signal: AbortSignal) => Finding | Promise<Finding>;
+}
+
+/** All is well; `fact` says what was found. */
+export function ok(fact?: string): Finding {
+  return fact === undefined ? { status: "ok" } : { status: "ok", fact };
+}
+
+/** Something is wrong, and this is what to do. */
+export function wrong(advice: string): Finding {
+  return { status: "wrong", advice };
+}

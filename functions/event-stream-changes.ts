@@ -1,0 +1,64 @@
+import type { AnyHandler, IEventStore, JsonObject } from "../core/index.ts";
+import { viewsConcerned } from "../core/stream-kit.ts";
+import type { Service } from "./composition.ts";
+
+/** How many commits are looked through for changed views, at most: beyond, reading the whole collection is the better bargain. */
+const MOST_COMMITS = 1_000;
+/** The most ids in one read of views. */
+const IDS_A_READ = 100;
+
+/** One collection of one tenant. */
+export interface Collection {
+  readonly store: IEventStore;
+  readonly tenant: string;
+  readonly name: string;
+  readonly projection: AnyHandler;
+  readonly upcasters: Service["upcasters"];
+}
+
+/** A view, or that it is gone. */
+export interface Change {
+  readonly id: string;
+  readonly value: JsonObject | undefined;
+}
+
+/** The ids of the views that may have changed after one position, up to another one (included); undefined where that is too far to look. */
+export async function changedBetween(
+  collection: Collection,
+  after: number,
+  upTo: number,
+): Promise<readonly string[] | undefined> {
+  const { store, tenant, projection, upcasters } = collection;
+  const ids = new Set<string>();
+  let seen = 0;
+  for (let position = after; position < upTo; ) {
+    const { commits, next } = await store.read(tenant, position, Math.min(upTo - position, MOST_COMMITS));
+    seen += commits.length;
+    if (next === position || seen > MOST_COMMITS) return undefined;
+    const within = commits.filter((commit) => commit.position <= upTo);
+    for (const id of viewsConcerned(projection, upcasters, within)) ids.add(id);
+    position = next;
+  }
+  return [...ids];
+}
+
+/** The views with these ids as they are now, a page at a time. */
+export async function* changesOf({ store, tenant, name }: Collection, ids: readonly string[]): AsyncIterable<readonly Change[]> {
+  const views = store.views(tenant, name);
+  for (let start = 0; start < ids.length; start += IDS_A_READ) {
+    const some = ids.slice(start, start + IDS_A_READ);
+    const values = await views.get(some);
+    yield some.map((id, index) => ({ id, value: values[index] }));
+  }
+}
+
+/** Every view of the collection, a page at a time. */
+export async function* allOf({ store, tenant, name }: Collection): AsyncIterable<readonly Change[]> {
+  const views = store.views(tenant, name);
+  for (let after: string | undefined, isLast = false; !isLast; ) {
+    const page = await views.list({ limit: IDS_A_READ, ...(after !== undefined && { after }) });
+    yield page.views;
+    after = page.next;
+    isLast = after === undefined;
+  }
+}

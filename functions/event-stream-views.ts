@@ -1,0 +1,99 @@
+import type { IEventStore } from "../core/index.ts";
+import type { Keeper, Service } from "./composition.ts";
+import type { EventStream } from "./event-stream.ts";
+import { CollectionFeed } from "./event-stream-collection.ts";
+import { Follower, type Look } from "./event-stream-follow.ts";
+import { ViewSubscriber } from "./event-stream-view-subscriber.ts";
+import { errorFacts, type Log } from "./log.ts";
+
+/** What a stream of views is about. */
+export interface ViewInterest {
+  readonly tenant: string;
+  readonly collection: string;
+  /** One view only; undefined = all of the collection. */
+  readonly only: string | undefined;
+  /** The `Last-Event-ID` of a client that comes back. */
+  readonly lastId: string | undefined;
+}
+
+/** Streams of views: one follower for each thread of each tenant that somebody listens to. */
+export class ViewStreams {
+  readonly #service: Service;
+  readonly #release: string;
+  readonly #log: Log | undefined;
+  readonly #feeds = new Map<string, ThreadFeed>();
+
+  constructor(service: Service, release: string, log: Log | undefined) {
+    this.#service = service;
+    this.#release = release;
+    this.#log = log;
+  }
+
+  /** Tells a stream everything that it wants, until it is over. */
+  join(stream: EventStream, keeper: Keeper, { tenant, collection, only, lastId }: ViewInterest): void {
+    const { store, upcasters } = this.#service;
+    const key = `${tenant} ${keeper.thread}`;
+    const feed = this.#feeds.get(key) ?? new ThreadFeed(store, tenant, keeper.thread, this.#log);
+    this.#feeds.set(key, feed);
+    const { projection } = keeper;
+    const make = () => new CollectionFeed({ store, tenant, name: collection, projection, upcasters }, this.#release);
+    const leave = feed.join(keeper.handler, make, new ViewSubscriber(stream, only, lastId));
+    stream.signal.addEventListener("abort", () => {
+      if (leave() === "last" && this.#feeds.get(key) === feed) this.#feeds.delete(key);
+    });
+  }
+}
+
+/** Follows one thread of one tenant: one look at its cursors serves the streams of all its collections. */
+class ThreadFeed {
+  readonly #store: IEventStore;
+  readonly #tenant: string;
+  readonly #thread: string;
+  readonly #log: Log | undefined;
+  readonly #follower = new Follower();
+  /** By the name of the handler that keeps the collection. */
+  readonly #collections = new Map<string, CollectionFeed>();
+
+  constructor(store: IEventStore, tenant: string, thread: string, log: Log | undefined) {
+    this.#store = store;
+    this.#tenant = tenant;
+    this.#thread = thread;
+    this.#log = log;
+    void this.#follower.follow(store, tenant, () => this.#look(), log);
+  }
+
+  /** Returns how to leave; `last` says that the feed has ended, because nobody is left. */
+  join(handler: string, make: () => CollectionFeed, subscriber: ViewSubscriber): () => "last" | "others" {
+    const collection = this.#collections.get(handler) ?? make();
+    this.#collections.set(handler, collection);
+    collection.subscribers.add(subscriber);
+    this.#follower.wake();
+    return () => {
+      collection.subscribers.delete(subscriber);
+      if (collection.subscribers.size === 0) this.#collections.delete(handler);
+      if (this.#collections.size > 0) return "others";
+      this.#follower.stop();
+      return "last";
+    };
+  }
+
+  async #look(): Promise<Look> {
+    const { thread, head } = await this.#store.peek(this.#tenant, this.#thread);
+    let isBehind = false;
+    for (const [handler, collection] of this.#collections) {
+      const cursor = Object.hasOwn(thread.cursors, handler) ? thread.cursors[handler] : undefined;
+      await collection.advance(cursor);
+      collection.catchUp((subscriber, error) => this.#failed(subscriber, error));
+      isBehind ||= cursor === undefined ? head > 0 : cursor.position < head || cursor.isClearing === true;
+    }
+    return isBehind ? "behind" : "settled";
+  }
+
+  #failed({ stream }: ViewSubscriber, error: unknown): void {
+    this.#log?.("WARNING", "a stream could not be told its views: its client comes back", {
+      tenant: this.#tenant,
+      error: errorFacts(error),
+    });
+    stream.end("failed");
+  }
+}

@@ -1,0 +1,58 @@
+import type { Firestore } from "firebase-admin/firestore";
+import { FirestoreEventStore } from "../../adapters/firestore/index.ts";
+import { app } from "../app.ts";
+import { bearerAuthenticator } from "../auth.ts";
+import { type Composition, compose } from "../composition.ts";
+import { doorbell } from "../doorbell.ts";
+import { type Log, logTracer } from "../log.ts";
+import { type SweepPlace, sweeper } from "../sweep.ts";
+import type { GoogleBackend } from "./functions.ts";
+import type { GoogleSettings } from "./settings.ts";
+import { idTokenVerifier } from "./tokens.ts";
+
+/** Where the sweep keeps its place; no rule opens it to clients. */
+const PLACE = "sweeps/tenants";
+
+/** Puts a composition to work on the project's Firestore, for callers with the project's ID tokens. */
+export async function googleBackend(composition: Composition, settings: GoogleSettings, log: Log): Promise<GoogleBackend> {
+  // Loaded here rather than above: the platform waits for the module, and discovers functions by loading it.
+  const [{ getApps, initializeApp }, { getFirestore }] = await Promise.all([
+    import("firebase-admin/app"),
+    import("firebase-admin/firestore"),
+  ]);
+  const firebase = getApps()[0] ?? initializeApp();
+  const firestore = getFirestore(firebase);
+  const store = new FirestoreEventStore(firestore);
+  const service = compose(store, composition, { tracer: logTracer(log), tenants: settings.tenants });
+  const verify = idTokenVerifier(async () => (await import("firebase-admin/auth")).getAuth(firebase), settings);
+  const { fetch } = app({ ...settings.edge, service, authenticate: bearerAuthenticator(verify), log });
+  return {
+    fetch,
+    ring: doorbell({ store, service, log }),
+    sweep: sweeper({ store, service, log, place: placeIn(firestore) }),
+    budget: settings.budget,
+    log,
+  };
+}
+
+/** Makes something once, at the first call; what failed is made anew by the next. */
+export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
+function placeIn(firestore: Firestore): SweepPlace {
+  const place = firestore.doc(PLACE);
+  return {
+    read: async () => (await place.get()).get("tenant"),
+    write: async (tenant) => {
+      await place.set({ tenant });
+    },
+  };
+}

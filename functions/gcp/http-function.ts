@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { problemOf, problemResponse, Refusal } from "../problem.ts";
+import { checkRawTarget } from "../request-target.ts";
+import { restoreRequest } from "./raw-requests.ts";
+
+/** A function of Node's own kind, which the framework's Express calls as well. */
+export type HttpFunction = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+
+/**
+ * Serves a fetch-style application as a function: a body that the framework has read already is taken from `rawBody`, answers are
+ * streamed, and the request's signal aborts when the client goes.
+ */
+export function httpFunction(fetch: (request: Request) => Promise<Response>): HttpFunction {
+  const answer = getRequestListener(
+    (request, { incoming }) => {
+      checkRawTarget((incoming as IncomingMessage).url ?? "");
+      return fetch(request);
+    },
+    {
+      hostname: "localhost",
+      overrideGlobalObjects: false,
+      errorHandler: (error) => problemResponse(problemOf(error instanceof RequestError ? notHttp() : error)),
+    },
+  );
+  return async (incoming, outgoing) => {
+    restoreRequest(incoming);
+    await answer(incoming, outgoing);
+  };
+}
+
+function notHttp(): Refusal {
+  return new Refusal(
+    "malformed",
+    "this is not an HTTP request that the function understands: check its request line and headers",
+  );
+}

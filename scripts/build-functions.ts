@@ -1,0 +1,10 @@
+/** Makes the folders that are deployed on Google Cloud, below `dist`, and says how large they are. */
+import { join } from "node:path";
+import { buildGoogle } from "../functions/gcp/build.ts";
+
+const dist = join(import.meta.dirname, "..", "dist");
+for (const name of ["gcloud", "firebase"] as const) {
+  const folder = join(dist, `functions-${name}`);
+  const { bytes } = await buildGoogle({ name, folder });
+  console.log(`${folder}: index.js has ${bytes} bytes`);
+}

@@ -1,0 +1,143 @@
+import { expect } from "chai";
+import { Err, StreamReader } from "../../core/index.ts";
+import { Deadlines } from "../../core/reactions.ts";
+import { listAll } from "../contract/reading.ts";
+import { MortalStore } from "../support/mortal-store.ts";
+import { rejects } from "../support/rejects.ts";
+import { onEveryStore } from "../support/stores.ts";
+import { DELAY, tradeOn } from "./trader.ts";
+
+onEveryStore("A deadline", (stage) => {
+  const waiting = (tenant: string) => listAll(stage.store, tenant, "evenant-deadlines");
+
+  function tradeIn(tenant = stage.newTenant()) {
+    const trade = tradeOn(stage, tenant);
+    const { trader, poll } = trade.start();
+    /** Polls until nothing more comes of it now. */
+    const settle = async () => {
+      for (let polls = 0, idle = 0; idle < 2; polls++) {
+        if (polls > 200) throw new Error("the thread does not come to rest");
+        idle = (await poll()).status === "idle" ? idle + 1 : 0;
+      }
+    };
+    return { ...trade, tenant, trader, poll, settle };
+  }
+
+  it("tells when the next one comes, is met then and not before, and is gone", async () => {
+    const { tenant, note, poll, settle, balance } = tradeIn();
+    await note("a", "schedule");
+    const at = stage.clock.now();
+    await settle();
+    expect((await poll()).retryAt).to.be.within(at + DELAY - 5_000, at + DELAY);
+    expect(await balance("due-a")).to.equal(0);
+    stage.clock.turn(DELAY);
+    await settle();
+    expect(await balance("due-a")).to.equal(1);
+    expect(await waiting(tenant)).to.deep.equal([]);
+    stage.clock.turn(DELAY);
+    await settle();
+    expect(await balance("due-a")).to.equal(1);
+    expect((await poll()).retryAt).to.equal(undefined);
+  });
+
+  it("is taken back, and set anew", async () => {
+    const { note, settle, balance } = tradeIn();
+    await note("a", "schedule");
+    await settle();
+    await note("a", "cancel");
+    await settle();
+    stage.clock.turn(DELAY);
+    await settle();
+    expect(await balance("due-a")).to.equal(0);
+    await note("a", "schedule");
+    await settle();
+    stage.clock.turn(DELAY / 2);
+    await note("a", "schedule");
+    await settle();
+    stage.clock.turn(DELAY / 2 + 1_000);
+    await settle();
+    expect(await balance("due-a"), "the first time").to.equal(0);
+    stage.clock.turn(DELAY / 2);
+    await settle();
+    expect(await balance("due-a"), "the second time").to.equal(1);
+  });
+
+  it("is met once, although each process that meets it dies at another step", async () => {
+    const { tenant, note, settle, balance } = tradeIn();
+    await note("a", "schedule");
+    await settle();
+    stage.clock.turn(DELAY);
+    for (let step = 1; step <= 9; step++) {
+      const store = new MortalStore(stage.store, step);
+      const dying = tradeOn({ store, clock: stage.clock }, tenant).start();
+      await dying.poll().catch((error: unknown) => {
+        if (!store.isDead) throw error;
+      });
+      stage.clock.turn(1_001);
+    }
+    await settle();
+    expect(await balance("due-a")).to.equal(1);
+    expect(await waiting(tenant)).to.deep.equal([]);
+  });
+
+  it("is met once by four readers at the same time", async () => {
+    const { tenant, note, settle, balance } = tradeIn();
+    await note("a", "schedule");
+    await settle();
+    stage.clock.turn(DELAY);
+    // Together on purpose: each finds it due.
+    await Promise.all([1, 2, 3, 4].map(() => tradeOn(stage, tenant).start().poll()));
+    await settle();
+    expect(await balance("due-a")).to.equal(1);
+  });
+
+  it("goes to onRefused where its command is refused, and does not come again", async () => {
+    const { tenant, note, settle, trader, notes } = tradeIn();
+    await note("poor", "withdraw later");
+    await settle();
+    stage.clock.turn(DELAY);
+    await settle();
+    await settle();
+    expect(trader.refusals.map(({ command, error }) => [command, error.code])).to.deep.equal([["Withdraw", "precondition"]]);
+    expect(await notes("refused")).to.equal(1);
+    expect(await waiting(tenant)).to.deep.equal([]);
+  });
+
+  it("is met in the order of the times, however many are due", async function () {
+    this.timeout(120_000);
+    const { tenant, note, settle, balance } = tradeIn();
+    const count = 60;
+    for (let n = 0; n < count; n++) await note(`a${n}`, "schedule");
+    await settle();
+    const times = (await waiting(tenant)).map(({ value }) => Number(value.at));
+    expect(times).to.have.length(count);
+    expect(times).to.deep.equal([...times].sort((a, b) => a - b));
+    stage.clock.turn(DELAY);
+    await settle();
+    for (let n = 0; n < count; n++) expect(await balance(`due-a${n}`), `${n}`).to.equal(1);
+    expect(await waiting(tenant)).to.deep.equal([]);
+  });
+
+  it("moves with its tenant to another name, and is met there", async () => {
+    const { tenant, note, settle } = tradeIn();
+    await note("a", "schedule");
+    await settle();
+    const moved = tradeIn();
+    await stage.store.import(moved.tenant, stage.store.export(tenant));
+    stage.clock.turn(DELAY);
+    await moved.settle();
+    expect(await moved.balance("due-a")).to.equal(1);
+    expect(await tradeOn(stage, tenant).balance("due-a"), "the tenant it came from").to.equal(0);
+  });
+
+  it("names the reaction that is missing among those of Deadlines", async () => {
+    const { tenant, note, settle } = tradeIn();
+    await note("a", "schedule");
+    await settle();
+    stage.clock.turn(DELAY);
+    const reader = new StreamReader(stage.store, { platform: stage.clock });
+    const error = await rejects(Err, reader.poll(tenant, "trade", [new Deadlines(reader, [], { platform: stage.clock })]));
+    expect(error.code).to.equal("precondition");
+    expect(error.message).to.include("Trader");
+  });
+});
