@@ -51,4 +51,16 @@ describe("The public API", () => {
     expect(Object.keys(await import("../../adapters/memory/index.ts"))).to.deep.equal(["MemoryEventStore"]);
     expect(Object.keys(await import("../../adapters/sqlite/index.ts"))).to.deep.equal(["SqliteEventStore"]);
   });
+
+  it("shows publishing and its brokers through doors of their own", async () => {
+    expect(Object.keys(await import("../../core/publishing.ts"))).to.deep.equal(["EventPublisher"]);
+    expect(Object.keys(await import("../../adapters/kafka/index.ts"))).to.deep.equal(["KafkaPublisher"]);
+    expect(Object.keys(await import("../../adapters/pubsub/index.ts"))).to.deep.equal(["PubSubPublisher"]);
+    expect(Object.keys(await import("../../adapters/eventbridge/index.ts"))).to.deep.equal(["EventBridgePublisher"]);
+    expect(Object.keys(await import("../../adapters/sns/index.ts"))).to.deep.equal(["SnsPublisher"]);
+    expect(Object.keys(await import("../../adapters/webhook/index.ts")).sort()).to.deep.equal([
+      "WebhookPublisher",
+      "isPublicAddress",
+    ]);
+  });
 });
