@@ -23,6 +23,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "evenant/sqlite": "adapters/sqlite/index.ts",
   "evenant/dynamodb": "adapters/dynamodb/index.ts",
   "evenant/firestore": "adapters/firestore/index.ts",
+  "evenant/opentelemetry": "adapters/opentelemetry/index.ts",
   "evenant/reactions": "core/reactions.ts",
   "evenant/publishing": "core/publishing.ts",
   "evenant/kafka": "adapters/kafka/index.ts",
