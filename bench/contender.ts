@@ -12,6 +12,11 @@ export interface Engine {
   seed(aggregateId: string, events: number): Promise<void>;
   /** Delivers every stored event to one handler through the library's own subscription or replay; resolves to how many came. */
   replay?(): Promise<number>;
+  /**
+   * Prepares a fold of every stored event into one view an aggregate, through the library's own projection or subscription, and resolves
+   * to what runs it: it resolves to the sum in each view, by aggregate.
+   */
+  rebuild?(): Promise<() => Promise<Readonly<Record<string, number>>>>;
   close(): Promise<void>;
 }
 

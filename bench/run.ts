@@ -5,8 +5,10 @@ import type { Part } from "./part.ts";
 /** What can be measured on its own, in the order of the page; each file says what its options are. */
 const parts: Readonly<Record<string, () => Promise<{ readonly measure: Part }>>> = {
   peers: () => import("./peers.ts"),
+  readers: () => import("./readers.ts"),
   firestore: () => import("./firestore.ts"),
   dynamodb: () => import("./dynamodb.ts"),
+  load: () => import("./http-load.ts"),
 };
 
 const [first = "", ...rest] = process.argv.slice(2);

@@ -47,6 +47,25 @@ function engineOn(store: InstanceType<typeof InMemoryStore>): Engine {
       await settled;
       return handled;
     },
+    rebuild: async () => {
+      const sums: Record<string, number> = {};
+      const Sums = projection("sums")
+        .on({ NumbersAdded })
+        .do(async function sum({ stream, data }: { stream: string; data: typeof numbers }) {
+          sums[stream] = (sums[stream] ?? 0) + data.number1 + data.number2;
+        })
+        .build();
+      const summing = act()
+        .withState(Calculator)
+        .withProjection(Sums)
+        .build({ scoped: { store, cache: new InMemoryCache() } });
+      return async () => {
+        const settled = new Promise((resolve) => summing.on("settled", resolve));
+        summing.settle({ debounceMs: 0, eventLimit: 1000, correlate: { after: -1, limit: 1000 } });
+        await settled;
+        return sums;
+      };
+    },
     close: async () => {
       await app.shutdown();
       await store.dispose();
@@ -68,6 +87,7 @@ export const contender: Contender = {
   kind: "peer",
   packages: ["@rotorsoft/act", "@rotorsoft/act-sqlite", "@libsql/client"],
   notes: {
+    rebuild: "its views are the user's: here an object",
     "memory-1": "its in-memory store waits for a timer of 0 ms at each call",
     "memory-32": "its in-memory store waits for a timer of 0 ms at each call",
     "sqlite-32": "sent one at a time: 32 in flight end in SQLITE_BUSY",

@@ -10,7 +10,7 @@ type State = { aggregateId: string; version: number; sum: number };
 type Detail = { aggregateId: string; version: number; type: string; payload: Numbers };
 
 /** The calculator on any of its storage adapters. */
-export function calculatorsOn(eventStorageAdapter: object): Required<Engine> {
+export function calculatorsOn(eventStorageAdapter: object): Required<Omit<Engine, "rebuild">> {
   const calculators = new EventStore({
     eventStoreId: "CALCULATORS",
     eventTypes: [new EventType({ type: "NUMBERS_ADDED" })],

@@ -31,6 +31,24 @@ function engineOn(store: ReturnType<typeof getInMemoryEventStore>): Engine {
       await reactor.handle(messages, {});
       return handled;
     },
+    rebuild: async () => {
+      const sums: Record<string, number> = {};
+      return async () => {
+        const messages = [];
+        for (const stream of streams) messages.push(...(await store.readStream(stream)).events);
+        messages.sort((a, b) => Number(a.metadata.globalPosition - b.metadata.globalPosition));
+        const reactor = inMemoryReactor({
+          processorId: "sums",
+          eachMessage: async ({ data, metadata }: NumbersAdded & { metadata: { streamName: string } }) => {
+            const id = metadata.streamName;
+            sums[id] = (sums[id] ?? 0) + data.number1 + data.number2;
+          },
+        });
+        await reactor.start({});
+        await reactor.handle(messages, {});
+        return sums;
+      };
+    },
     close: async () => {},
   };
 }
@@ -39,6 +57,7 @@ export const contender: Contender = {
   kind: "peer",
   packages: ["@event-driven-io/emmett", "@event-driven-io/emmett-sqlite", "sqlite3"],
   notes: {
+    rebuild: "as in the replay; its views are the user's: here an object",
     replay: "the in-memory store has no consumer: its streams are read one by one, sorted, and given to the in-memory reactor",
     "sqlite-32":
       "on one shared connection, which acknowledges commands before their transaction commits; with its default pool, 32 in flight end in SQLITE_BUSY",

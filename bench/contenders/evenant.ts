@@ -7,6 +7,8 @@ import {
   CommandHandler,
   type EventOf,
   type IEventStore,
+  Projection,
+  type ProjectionEvents,
   StreamReader,
 } from "../../core/index.ts";
 import type { Contender, Engine } from "../contender.ts";
@@ -29,6 +31,16 @@ class Calculator extends Aggregate<{ NumbersAdded: Numbers }> {
       },
     };
   }
+}
+
+class Sums extends Projection<{ sum: number }, { NumbersAdded: Numbers }> {
+  readonly collection = "sums";
+  readonly events: ProjectionEvents<{ sum: number }, { NumbersAdded: Numbers }> = {
+    NumbersAdded: {
+      id: (_event, commit) => commit.id,
+      next: (view, { payload }) => ({ sum: (view?.sum ?? 0) + payload.number1 + payload.number2 }),
+    },
+  };
 }
 
 const actor = new Actor({ id: "user1", name: "actor 1", tenant: "tenant1", roles: ["manager", "user"] });
@@ -56,6 +68,16 @@ function engineOn(store: IEventStore): Engine {
       for (let more = true; more; ) ({ more } = await reader.poll("tenant1", "replay", [counter], { limit: 1_000 }));
       return handled;
     },
+    rebuild: async () => {
+      const reader = new StreamReader(store);
+      const sums = new Sums();
+      for (let more = true; more; ) ({ more } = await reader.poll("tenant1", "sums", [sums], { limit: 1_000 }));
+      return async () => {
+        await reader.rebuild("tenant1", "sums", sums, { limit: 1_000 });
+        const { views } = await reader.views("tenant1", sums).list({ limit: 1_000 });
+        return Object.fromEntries(views.map(({ id, value }) => [id, value.sum]));
+      };
+    },
     close: () => store.close(),
   };
 }
@@ -63,6 +85,7 @@ function engineOn(store: IEventStore): Engine {
 export const contender: Contender = {
   kind: "ours",
   packages: [],
+  notes: { rebuild: "beside live views, in the same store as the events, with its cursor; then switched over" },
   memory: async () => engineOn(new MemoryEventStore()),
   sqlite: async (path) => engineOn(new SqliteEventStore({ path })),
 };

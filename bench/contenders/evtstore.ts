@@ -39,6 +39,17 @@ function engineOn(provider: ReturnType<typeof memoryProvider>, close: () => Prom
       await handler.runOnce();
       return handled;
     },
+    rebuild: async () => {
+      const sums: Record<string, number> = {};
+      const handler = createHandler("sums", ["calculators"]);
+      handler.handle("calculators", "NumbersAdded", async (id: string, event: Numbers) => {
+        sums[id] = (sums[id] ?? 0) + event.number1 + event.number2;
+      });
+      return async () => {
+        await handler.runOnce();
+        return sums;
+      };
+    },
     close,
   };
 }
@@ -46,7 +57,10 @@ function engineOn(provider: ReturnType<typeof memoryProvider>, close: () => Prom
 export const contender: Contender = {
   kind: "peer",
   packages: ["evtstore", "knex", "better-sqlite3"],
-  notes: { "same-32": "stored under one and the same version: its memory provider waits between the check and the write" },
+  notes: {
+    rebuild: "its views are the user's: here an object",
+    "same-32": "stored under one and the same version: its memory provider waits between the check and the write",
+  },
   memory: async () => engineOn(memoryProvider(), async () => {}),
   sqlite: async (path) => {
     const { default: knex } = await import("knex");

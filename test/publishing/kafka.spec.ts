@@ -1,7 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { MultipleErrors, Producer, ProtocolError, stringSerializers } from "@platformatic/kafka";
 import { expect } from "chai";
 import { type IKafkaProducer, KafkaPublisher } from "../../adapters/kafka/index.ts";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
+import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { CommandHandler, Err, StreamReader } from "../../core/index.ts";
 import { type BreakerChange, type CloudEvent, EventPublisher, type OutgoingEvent } from "../../core/publishing.ts";
 import { actorOf } from "../support/actors.ts";
@@ -13,6 +20,9 @@ import { thrown } from "../support/thrown.ts";
 
 // The compiler's part of the test: the real client fits the slice that the adapter describes.
 const _fits: (producer: Producer<string, string, string, string>) => IKafkaProducer = (producer) => producer;
+
+/** How often a sender is killed; more in a campaign. */
+const KILLS = Number(process.env.EVENANT_KAFKA_KILLS ?? 3);
 
 const PARCELS = Array.from({ length: 10 }, (_, number) => `parcel${number}`);
 
@@ -152,6 +162,48 @@ describe("Publishing to Kafka", function () {
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
+
+  it("survives kill -9 again and again: nothing is missing, order is kept, and only what was in doubt comes twice", async function () {
+    this.timeout(60_000 + KILLS * 5_000);
+    const folder = await mkdtemp(join(tmpdir(), "evenant-"));
+    const path = join(folder, "store.db");
+    const store = new SqliteEventStore({ path });
+    const topic = `topic-${topics++}`;
+    const each = 10 * KILLS;
+    await pack(store, "acme", PARCELS, each);
+    const script = fileURLToPath(new URL("../support/kafka-sender.ts", import.meta.url));
+    let kills = 0;
+    for (let isDone = false; !isDone; ) {
+      const sender = spawn(process.execPath, [script, path, bridge.bootstrap, topic, "acme"], {
+        stdio: ["ignore", "inherit", "inherit"],
+      });
+      const ended = once(sender, "exit");
+      // As soon as a call or two have reached the broker: somewhere between its answer, the cursor and the next call.
+      const enough = bridge.produced + 1 + (kills % 3);
+      while (kills < KILLS && bridge.produced < enough && sender.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      if (kills < KILLS && sender.exitCode === null) {
+        sender.kill("SIGKILL");
+        kills++;
+      }
+      const [code] = await ended;
+      isDone = code === 0;
+    }
+    await store.close();
+    await rm(folder, { recursive: true });
+    expect(kills).to.equal(KILLS);
+    const byKey = await found(topic);
+    expect(byKey.size).to.equal(10);
+    let repeated = 0;
+    for (const [key, events] of byKey) {
+      const ids = events.map(({ id }) => id);
+      const firsts = events.filter(({ id }, place) => ids.indexOf(id) === place);
+      expect(numbersOf(firsts), key).to.deep.equal(upTo(each));
+      repeated += events.length - firsts.length;
+    }
+    // A poll hands over ten commits of one event: no more can be in doubt after a kill.
+    expect(repeated).to.be.at.most(KILLS * 10);
+  });
 
   it("writes the same record that the reader of the log would: nothing is lost of any letter", async () => {
     const { store, topic, reader, publisher } = stage();

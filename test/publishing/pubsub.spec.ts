@@ -7,6 +7,7 @@ import { EventPublisher } from "../../core/publishing.ts";
 import { outgoingEvent } from "../support/outgoing-event.ts";
 import { Parcel, pack } from "../support/parcels.ts";
 import { type PubSubServer, pubSubServer } from "../support/pubsub-server.ts";
+import { rejects } from "../support/rejects.ts";
 import { thrown } from "../support/thrown.ts";
 
 // The compiler's part of the test: the real client fits the slice that the adapter describes.
@@ -47,7 +48,7 @@ describe("Publishing to Google Pub/Sub", function () {
       messageOrdering: true,
       batching: { maxMilliseconds: 5 },
       // The client itself does not try again: the publisher does, for as long as it takes.
-      gaxOpts: { timeout: 2_000, retry: null },
+      gaxOpts: { timeout: 1_000, retry: null },
     });
 
   const received = () => server.messages.map(({ data }) => JSON.parse(data));
@@ -102,23 +103,17 @@ describe("Publishing to Google Pub/Sub", function () {
   });
 
   it("sends nothing more of an aggregate while the client is still busy with it", async () => {
-    let _isSeen = false;
+    let isSeen = false;
     server.status = () => {
-      _isSeen = true;
+      isSeen = true;
       return "hang";
     };
     const publisher = new PubSubPublisher(topic());
     const deadline = new AbortController();
     const first = publisher.publish([outgoingEvent("acme", "a", 0)], deadline.signal);
+    while (!isSeen) await new Promise((resolve) => setImmediate(resolve));
     deadline.abort();
-    expect(
-      (
-        await first.then(
-          () => undefined,
-          (error: Error) => error,
-        )
-      )?.message,
-    ).to.equal("no answer until the deadline");
+    expect((await rejects(Error, first)).message).to.equal("no answer until the deadline");
     const events = [outgoingEvent("acme", "b", 0), outgoingEvent("acme", "a", 0), outgoingEvent("acme", "b", 1)];
     server.status = () => undefined;
     const second = await publisher.publish(events, never);
@@ -131,9 +126,7 @@ describe("Publishing to Google Pub/Sub", function () {
       await new Promise((resolve) => setTimeout(resolve, 50));
       outcome = await publisher.publish(events.slice(1), never);
     }
-    // What the client still brought about after the deadline comes again, under the same id.
-    const ids = received().flatMap(({ subject, id }) => (subject === "a" ? [id] : []));
-    expect([new Set(ids).size, ids.length <= 2]).to.deep.equal([1, true]);
+    expect(received().filter(({ subject }) => subject === "a")).to.have.length(1);
   });
 
   it("says what is wrong with its topic", () => {

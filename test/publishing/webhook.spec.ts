@@ -5,6 +5,7 @@ import { isPublicAddress, WebhookPublisher, type WebhookPublisherOptions } from 
 import { Err } from "../../core/index.ts";
 import type { OutgoingEvent } from "../../core/publishing.ts";
 import { outgoingEvent } from "../support/outgoing-event.ts";
+import { rejects } from "../support/rejects.ts";
 import { thrown } from "../support/thrown.ts";
 
 interface Received {
@@ -137,20 +138,14 @@ describe("Publishing to a webhook", () => {
     const outcome = made().publish([event], deadline.signal);
     while (received.length === 0) await new Promise((resolve) => setImmediate(resolve));
     deadline.abort();
-    const error = await outcome.then(
-      () => undefined,
-      (reason: Error) => reason,
-    );
-    expect(error?.name).to.equal("AbortError");
+    const error = await rejects(Error, outcome);
+    expect(error.name).to.equal("AbortError");
   });
 
   it("refuses a host that resolves to a private address, before a byte is sent", async () => {
     for (const host of ["localhost", "LOCALHOST"]) {
-      const error = await publish(made({ host, isAllowed: isPublicAddress })).then(
-        () => undefined,
-        (reason: Error) => reason,
-      );
-      expect(error?.name).to.equal("ForbiddenAddressError");
+      const error = await rejects(Error, publish(made({ host, isAllowed: isPublicAddress })));
+      expect(error.name).to.equal("ForbiddenAddressError");
     }
     expect([received.length, connections]).to.deep.equal([0, 0]);
   });
@@ -159,11 +154,8 @@ describe("Publishing to a webhook", () => {
     // The first answer decides what is connected to; from then on the address counts as forbidden.
     let asked = 0;
     const publisher = made({ host: "localhost", isAllowed: (address) => asked++ === 0 && address === "127.0.0.1" });
-    const error = await publish(publisher).then(
-      () => undefined,
-      (reason: Error) => reason,
-    );
-    expect(error?.name).to.equal("ForbiddenAddressError");
+    const error = await rejects(Error, publish(publisher));
+    expect(error.name).to.equal("ForbiddenAddressError");
     expect(received).to.deep.equal([]);
   });
 
