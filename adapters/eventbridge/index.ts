@@ -1,1 +1,2 @@
-export {};
+export type { EventBridgeEntry, EventBridgeResult, IEventBridge } from "./client.ts";
+export { EventBridgePublisher, type EventBridgePublisherOptions } from "./publisher.ts";

@@ -51,19 +51,8 @@ export class KafkaPublisher implements IPublisher {
       await Promise.race([this.#send(events), aborted(signal)]);
       return { acknowledged: events.length };
     } catch (error) {
-      if (!isRefusal(error)) return { acknowledged: 0, failed: error };
-      return events.length === 1 ? { acknowledged: 0, refused: error } : this.#publishOneByOne(events, signal);
+      return { acknowledged: 0, [isRefusal(error) ? "refused" : "failed"]: error };
     }
-  }
-
-  /** Finds the event for which the broker refused the whole. */
-  async #publishOneByOne(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
-    for (const [acknowledged, event] of events.entries()) {
-      const { refused, failed } = await this.#publish([event], signal);
-      if (refused !== undefined) return { acknowledged, refused };
-      if (failed !== undefined) return { acknowledged, failed };
-    }
-    return { acknowledged: events.length };
   }
 
   async #send(events: readonly OutgoingEvent[]): Promise<void> {

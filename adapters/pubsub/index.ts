@@ -1,1 +1,2 @@
-export {};
+export type { IPubSubTopic, PubSubMessage } from "./client.ts";
+export { PubSubPublisher } from "./publisher.ts";

@@ -51,4 +51,8 @@ describe("The public API", () => {
     expect(Object.keys(await import("../../adapters/memory/index.ts"))).to.deep.equal(["MemoryEventStore"]);
     expect(Object.keys(await import("../../adapters/sqlite/index.ts"))).to.deep.equal(["SqliteEventStore"]);
   });
+
+  it("shows OpenTelemetry's tracer through a door of its own", async () => {
+    expect(Object.keys(await import("../../adapters/opentelemetry/index.ts"))).to.deep.equal(["OpenTelemetryTracer"]);
+  });
 });

@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { deployedTable } from "../../functions/aws/deploy/deployed-table.ts";
 import {
@@ -121,6 +124,13 @@ describe("The doctor's look at a stack on AWS", () => {
       for (const [index, pattern] of expected.entries()) expect(found[index]).to.match(pattern);
     });
   }
+
+  it("is one of npm run doctor", async function () {
+    this.timeout(20_000);
+    const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
+    const { stdout } = await promisify(execFile)(process.execPath, [script, "aws", "--offline"]);
+    expect(stdout).to.match(/^ok {5}the committed template is the generated one\nAll is well\.\n$/);
+  });
 
   (hasDynamoDb() ? describe : describe.skip)("at a real table", () => {
     const signal = AbortSignal.timeout(60_000);

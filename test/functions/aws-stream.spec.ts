@@ -162,6 +162,19 @@ const tenantOf = (record: DynamoDBRecord) => tenantsWithNews({ Records: [record]
     expect(await bench.items()).to.deep.equal(before);
   });
 
+  it("asks again for a tenant that is not finished, and for no other: a failing handler or another reader holds nobody up", async () => {
+    const records = await begin();
+    for (const status of ["unknown", "idle", "blocked", "leased", "unfinished"] as const) {
+      const handler = streamHandler(
+        async (tenant) => ({ tenant, status: tenant === "globex" ? status : "idle", handled: 1 }),
+        () => {},
+      );
+      const { batchItemFailures } = await handler({ Records: records }, contextOf());
+      const first = { itemIdentifier: numberOf(records.find((record) => tenantOf(record) === "globex")) };
+      expect(batchItemFailures, status).to.deep.equal(status === "unfinished" ? [first] : []);
+    }
+  });
+
   it("asks of the table only what its function's policy allows", async () => {
     const records = await begin();
     const arnOf = (table: string) => `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`;

@@ -234,8 +234,22 @@ onEveryStore("Publishing", (stage) => {
     ]);
     expect(changes).to.deep.equal([]);
     broker.answer = undefined;
-    expect(await reader.retryParked(tenant, "out", publishers[0]!)).to.include({ retried: 1, failed: 0 });
+    expect(await reader.retryParked(tenant, "out", publishers[0]!)).to.deep.equal({ retried: 1, failed: 0, waiting: 0 });
     expect(arrived(broker)).to.deep.equal({ a: [0, 1, 2, 3, 5, 4] });
+  });
+
+  it("finds the one event for which the broker refused a whole call", async () => {
+    const tenant = stage.newTenant();
+    await pack(stage.store, tenant, ["a"], 6);
+    await settled(tenant);
+    const broker = new RecordingBroker();
+    broker.answer = (events) =>
+      events.some(({ json }) => json.includes('"number":2'))
+        ? { acknowledged: 0, refused: new Error("too large") }
+        : { acknowledged: events.length };
+    await pollUntilIdle(readerOf({ retries: 0, onError: "park" }), tenant, "out", publishing(broker));
+    expect(arrived(broker)).to.deep.equal({ a: [0, 1, 3, 4, 5] });
+    expect(broker.calls).to.deep.equal([6, 1, 1, 1, 3]);
   });
 
   it("keeps an aggregate's order behind a parked event where the policy asks for it, while the others go on", async () => {
