@@ -2,6 +2,7 @@
 export interface Trace {
   readonly method:
     | "command"
+    | "conflict"
     | "load"
     | "commit"
     | "poll"

@@ -6,7 +6,7 @@ import type { ReadResult } from "../ports/event-store.ts";
 import type { Failure } from "../ports/threads.ts";
 import { textOf } from "./failure-policy.ts";
 import { deliveryTo } from "./subscriber.ts";
-import type { Standing, Turn } from "./turn.ts";
+import type { Standing, Turn, TurnSetting } from "./turn.ts";
 
 /** The most events that a handler gets at once: enough for a broker's request, few enough for a lease. */
 const EVENTS_A_BATCH = 100;
@@ -16,6 +16,7 @@ const PAUSED = { attempts: 0, retryAt: 0, halted: false, error: "" };
 /** Hands a handler a page's events many at a time; its cursor stands at the first event that it has not finished. */
 export async function deliverInBatches(turn: Turn, standing: Standing, page: ReadResult): Promise<void> {
   const { signal, platform, lease } = turn.setting;
+  const handler = standing.subscriber.handler as Required<AnyEventHandler>;
   const items = itemsOf(turn, standing, page.commits);
   for (let start = 0; start < items.length; ) {
     const next = items[start] as BatchItem;
@@ -24,12 +25,13 @@ export async function deliverInBatches(turn: Turn, standing: Standing, page: Rea
     if ((isLeaseAging || turn.progress.isFull) && !(await turn.storeProgress())) return;
     if (signal?.aborted) return;
     if (turn.isHeld(standing, next.commit)) {
-      turn.parkHeld(standing, next.commit, next.index);
+      turn.parkBehind(standing, next.commit, next.index);
       start++;
       continue;
     }
-    const { finished, error, retryAt } = await attempt(turn, standing, items.slice(start, start + EVENTS_A_BATCH));
-    for (const { event, commit } of items.slice(start, start + finished)) turn.traceHandled(standing, event.name, commit);
+    const since = turn.clock();
+    const { finished, error, retryAt } = await attempt(turn.setting, handler, batchAt(turn, standing, items, start));
+    for (const { event, commit } of items.slice(start, start + finished)) turn.traceHandled(standing, event.name, commit, since);
     turn.handled += finished;
     start += finished;
     const failed = items[start];
@@ -69,20 +71,27 @@ function standAt(turn: Turn, standing: Standing, { commit: { position }, index }
   return failure;
 }
 
-async function attempt(turn: Turn, standing: Standing, items: readonly BatchItem[]): Promise<BatchResult> {
-  const { tenant, upcasters } = turn.setting;
+/** The events from a place on, up to the first that waits for a parked one. */
+function batchAt(turn: Turn, standing: Standing, items: readonly BatchItem[], start: number): readonly BatchItem[] {
+  const batch = items.slice(start, start + EVENTS_A_BATCH);
+  const held = batch.findIndex(({ commit }) => turn.isHeld(standing, commit));
+  return held < 0 ? batch : batch.slice(0, held);
+}
+
+async function attempt(
+  { tenant, upcasters }: TurnSetting,
+  handler: Required<AnyEventHandler>,
+  items: readonly BatchItem[],
+): Promise<BatchResult> {
   const batch: BatchItem[] = [];
   try {
-    for (const item of items) {
-      if (turn.isHeld(standing, item.commit)) break;
-      batch.push({ ...item, event: upcast(item.event, upcasters.get(item.commit.type)) });
-    }
+    for (const item of items) batch.push({ ...item, event: upcast(item.event, upcasters.get(item.commit.type)) });
   } catch (error) {
     // Those before it go first; then it is the first, and has failed.
     if (batch.length === 0) return { finished: 0, error };
   }
   try {
-    return checked(await (standing.subscriber.handler as Required<AnyEventHandler>).batch(tenant, batch), batch.length);
+    return checked(await handler.batch(tenant, batch), batch.length);
   } catch (error) {
     return { finished: 0, error };
   }

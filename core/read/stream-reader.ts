@@ -56,8 +56,11 @@ export class StreamReader {
     };
     const subscribers = subscribe(handlers);
     const { pollOnce } = await import("./poll.ts");
+    const { tracer, platform } = this.#tools;
+    const since = tracer && platform.now();
     const result = await pollOnce(subscribers, setting);
-    this.#tools.tracer?.trace(() => ({ method: "poll", tenant, thread, status: result.status, handled: result.handled }));
+    const { status, handled } = result;
+    tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
     return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
   }
 
@@ -126,13 +129,13 @@ export class StreamReader {
   }
 
   /**
-   * Hands old events to replayable handlers again, in order, beside their threads: no cursor moves, and live events may come between.
+   * Hands old events to replayable handlers of a thread again, in order, beside it: no cursor moves, and live events may come between.
    * @throws {Err} `invalid_argument` for a projection (rebuild it) and for a handler that is not replayable; `precondition` with the
    * position where a handler failed.
    */
-  async replay(tenant: string, handlers: readonly AnyEventHandler[], options: ReplayOptions = {}): Promise<Replayed> {
+  async replay(tenant: string, thread: string, handlers: readonly AnyEventHandler[], options?: ReplayOptions): Promise<Replayed> {
     const { replay } = await import("./replay.ts");
-    return replay(this.#thread(tenant, "replay"), subscribe(handlers), options);
+    return replay(this.#thread(tenant, thread), subscribe(handlers), options ?? {});
   }
 
   /** A tenant's commits after a position (0 = from the start) in order, at most `limit` (1 to 1,000); `next` is where to go on. */

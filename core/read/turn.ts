@@ -112,7 +112,8 @@ export class Turn {
 
   async #deliver(standing: Standing, page: ReadResult): Promise<void> {
     const { subscriber, cursor } = standing;
-    if ("batch" in subscriber.handler && subscriber.handler.batch !== undefined) {
+    const { handler } = subscriber;
+    if ("batch" in handler && handler.batch !== undefined) {
       const { deliverInBatches } = await import("./batches.ts");
       return deliverInBatches(this, standing, page);
     }
@@ -138,9 +139,10 @@ export class Turn {
       if (event === undefined || !delivery.handles(event.name)) continue;
       if (this.progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
       if (this.isHeld(standing, commit)) {
-        this.parkHeld(standing, commit, index);
+        this.parkBehind(standing, commit, index);
         continue;
       }
+      const since = this.clock();
       try {
         const handling = delivery.handle(upcast(event, upcasters), commit, index);
         if (handling !== undefined) await handling;
@@ -148,23 +150,22 @@ export class Turn {
       } catch (error) {
         if (!this.fail(standing, commit, index, error)) return false;
       }
-      this.traceHandled(standing, event.name, commit);
+      this.traceHandled(standing, event.name, commit, since);
     }
     return true;
   }
 
-  traceHandled({ subscriber }: Standing, event: string, { tenant, position }: PositionedCommit): void {
-    const { tracer, thread } = this.setting;
-    tracer?.trace(() => ({ method: "handle", tenant, thread, handler: subscriber.name, event, position }));
+  /** The time, in ms since 1970, where somebody traces. */
+  clock(): number | undefined {
+    const { tracer, platform } = this.setting;
+    return tracer && platform.now();
   }
 
-  /** Whether an earlier event of the commit's aggregate is parked, and the policy keeps their order. */
-  isHeld({ held }: Standing, commit: PositionedCommit): boolean {
-    return held?.has(aggregateKey(aggregateOf(commit)) as string) ?? false;
-  }
-
-  parkHeld(standing: Standing, commit: PositionedCommit, index: number): void {
-    this.#park(standing, commit, index, 0, { error: "waits for an earlier event of its aggregate" });
+  /** `since` is when the handler began, by `clock`. */
+  traceHandled({ subscriber }: Standing, event: string, { tenant, position }: PositionedCommit, since: number | undefined): void {
+    const { tracer, thread, platform } = this.setting;
+    const ms = () => platform.now() - (since ?? 0);
+    tracer?.trace(() => ({ method: "handle", tenant, thread, handler: subscriber.name, event, position, ms: ms() }));
   }
 
   /** True = the event is parked, so the handler goes on. */
@@ -182,6 +183,15 @@ export class Turn {
     }
     this.#park(standing, commit, index, failure.attempts, { error: failure.error, ...stackOf(error) });
     return true;
+  }
+
+  /** Whether the events of this commit's aggregate wait for a parked one. */
+  isHeld({ held }: Standing, commit: PositionedCommit): boolean {
+    return held?.has(aggregateKey(aggregateOf(commit)) as string) === true;
+  }
+
+  parkBehind(standing: Standing, commit: PositionedCommit, index: number): void {
+    this.#park(standing, commit, index, 0, { error: "waits for an earlier event of its aggregate" });
   }
 
   #park(

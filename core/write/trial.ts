@@ -131,12 +131,12 @@ export class Trial implements AttemptTools, CommitEntry {
   }
 
   fail(error: unknown): void {
-    this.#leave();
+    this.#leave(Err.is(error) ? error.code : "error");
     this.#reject(error);
   }
 
   #end(context: Context): void {
-    this.#leave();
+    this.#leave("done");
     this.#resolve(context);
   }
 
@@ -149,13 +149,14 @@ export class Trial implements AttemptTools, CommitEntry {
     coming.then(next).catch((error) => this.fail(error));
   }
 
-  #leave(): void {
+  #leave(outcome: string): void {
     // Once: what throws after it, such as a tracer, must not free the lane of who came next.
     if (this.#hasLeft) return;
     this.#hasLeft = true;
-    const { rehydrator, tracer } = this.setting;
+    const { rehydrator, tracer, platform } = this.setting;
     rehydrator.places.leave(this.place);
-    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name }));
+    const facts = () => ({ outcome, retries: this.#tries, ms: platform.now() - this.#start });
+    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name, ...facts() }));
   }
 
   get participants(): readonly Participant[] {
@@ -219,6 +220,7 @@ export class Trial implements AttemptTools, CommitEntry {
     // A snapshot ahead of the log is none of ours: a restored backup, or somebody's hand.
     if (actual < decidedOn) this.#distrusted = new Set(this.#distrusted).add(key);
     const conflict = Err.concurrency(address, decidedOn, actual);
+    this.setting.tracer?.trace(() => ({ method: "conflict", ...address, expected: decidedOn, actual }));
     return key === this.place.key && this.#request.expectedVersion !== undefined
       ? this.#replayOr(conflict)
       : this.#again(conflict);

@@ -11,7 +11,7 @@ const ONLY = "firestore,auth,functions";
 async function main(): Promise<void> {
   const root = join(import.meta.dirname, "..", "..");
   const dist = join(root, "dist");
-  await buildGoogle({ name: "firebase", folder: join(dist, "functions-firebase") });
+  await buildGoogle({ name: "firebase", folder: join(dist, "functions-firebase"), variables: root });
   const args = [firebaseScript(), "emulators:start", "--project", "demo-evenant", "--only", ONLY, ...process.argv.slice(2)];
   const child = spawn(process.execPath, args, {
     cwd: root,

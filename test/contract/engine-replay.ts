@@ -46,12 +46,12 @@ export const engineReplay: Facet = {
         await pollUntilIdle(reader, tenant, "main", [listener]);
         const cursors = await cursorsOf(store, tenant, "main");
         const replayed = new Listener();
-        const all = await reader.replay(tenant, [replayed], { limit: 2 });
+        const all = await reader.replay(tenant, "main", [replayed], { limit: 2 });
         expect(replayed.heard).to.deep.equal(listener.heard);
         expect(all).to.deep.include({ status: "done", commits: 6, events: { Listener: { Paid: 3, Noted: 3 } } });
         const part = new Listener();
         const [from, to] = [positions[1]!, positions[4]!];
-        await reader.replay(tenant, [part], { events: ["Paid"], from, to });
+        await reader.replay(tenant, "main", [part], { events: ["Paid"], from, to });
         expect(part.heard).to.deep.equal(["paid 2", "paid 3"]);
         expect(await cursorsOf(store, tenant, "main")).to.deep.equal(cursors);
       },
@@ -62,7 +62,7 @@ export const engineReplay: Facet = {
         await work(ground);
         const listener = new Listener();
         const reader = new StreamReader(ground.store, { platform: ground.clock });
-        const dry = await reader.replay(ground.tenant, [listener], { events: ["Noted"], dryRun: true });
+        const dry = await reader.replay(ground.tenant, "main", [listener], { events: ["Noted"], dryRun: true });
         expect(dry).to.deep.include({ commits: 6, events: { Listener: { Noted: 3 } } });
         expect(dry.cost.writes).to.equal(0);
         expect(dry.cost.reads).to.be.at.least(7);
@@ -78,15 +78,15 @@ export const engineReplay: Facet = {
         await work(ground);
         const listener = new Listener();
         const reader = new StreamReader(store, { platform: clock });
-        const error = await rejects(Err, reader.replay(tenant, [listener]));
+        const error = await rejects(Err, reader.replay(tenant, "main", [listener]));
         expect(error).to.include({ code: "precondition", handler: "Listener", index: 0 });
         expect((error.cause as Error).message).to.equal("no such account");
         const { position } = error as Err & { position: number };
-        await reader.replay(tenant, [listener], { from: position + 1 });
+        await reader.replay(tenant, "main", [listener], { from: position + 1 });
         expect(listener.heard.length).to.equal(12);
         const stop = new AbortController();
         const options = { to: position - 1, limit: 2, signal: stop.signal, onProgress: () => stop.abort() };
-        const stopped = await reader.replay(tenant, [new Listener()], options);
+        const stopped = await reader.replay(tenant, "main", [new Listener()], options);
         expect(stopped).to.include({ status: "stopped", commits: 2 });
       },
     },
@@ -101,7 +101,7 @@ export const engineReplay: Facet = {
           [new Listener(), { events: ["Payed"] }, /no handler handles Payed/],
           [new Listener(), { from: 3, to: 2 }, /to/],
         ] as const) {
-          const error = await rejects(Err, reader.replay(tenant, [handler], options));
+          const error = await rejects(Err, reader.replay(tenant, "main", [handler], options));
           expect(error.code).to.equal("invalid_argument");
           expect(error.message).to.match(message);
         }

@@ -44,7 +44,7 @@ describe("The public API", () => {
   });
 
   it("has a third door for servers of event streams, with this list", async () => {
-    expect(Object.keys(await import("../../core/stream-kit.ts"))).to.deep.equal(["viewsConcerned"]);
+    expect(Object.keys(await import("../../core/stream-kit.ts"))).to.deep.equal(["placeOf", "viewsConcerned"]);
   });
 
   it("shows the stores through doors of one class each", async () => {
@@ -62,5 +62,9 @@ describe("The public API", () => {
       "WebhookPublisher",
       "isPublicAddress",
     ]);
+  });
+
+  it("shows OpenTelemetry's tracer through a door of its own", async () => {
+    expect(Object.keys(await import("../../adapters/opentelemetry/index.ts"))).to.deep.equal(["OpenTelemetryTracer"]);
   });
 });

@@ -102,6 +102,24 @@ describe("The functions on Firebase's emulators", function () {
     expect(await broken.json()).to.deep.include({ code: "malformed" });
   });
 
+  it("stream the changes of views to a page", async () => {
+    const leave = new AbortController();
+    const answer = await fetch(`${emulators.url}/views/totals/stream`, {
+      headers: { authorization: `Bearer ${await ada.token()}` },
+      signal: leave.signal,
+    });
+    expect(answer.status).to.equal(200);
+    const sent = add(await ada.token(), "streamed", 41);
+    let text = "";
+    for await (const part of answer.body ?? []) {
+      text += Buffer.from(part).toString();
+      if (text.includes('"sum":42')) break;
+    }
+    leave.abort();
+    expect(text).to.include('"streamed"').and.to.not.include("101");
+    expect((await sent).status).to.equal(200);
+  });
+
   it("refuse the other tenant's token", async () => {
     for (const path of [
       "tenants/acme/views/totals/items/calc1",

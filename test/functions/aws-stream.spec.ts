@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { DynamoDBRecord } from "aws-lambda";
 import { expect } from "chai";
 import { type IDocument, tenantsWithNews } from "../../adapters/dynamodb/index.ts";
@@ -160,6 +161,26 @@ const tenantOf = (record: DynamoDBRecord) => tenantsWithNews({ Records: [record]
     const answer = await bench.handler({ Records: records }, contextOf(1_000));
     expect(answer).to.deep.equal({ batchItemFailures: firsts.map((itemIdentifier) => ({ itemIdentifier })) });
     expect(await bench.items()).to.deep.equal(before);
+  });
+
+  it("hands over in the middle of a long log, and goes on where it stopped", async () => {
+    let isSlow = true;
+    class Slow extends DelegatingStore {
+      override async read(...given: Parameters<DelegatingStore["read"]>): ReturnType<DelegatingStore["read"]> {
+        if (isSlow) await setTimeout(200);
+        return super.read(...given);
+      }
+    }
+    bench = await doorbellBench((store) => new Slow(store));
+    await bench.add("acme", 230);
+    const batch = { Records: await bench.table.records() };
+    // 300 ms beside the margin: enough for one reading of 100 commits, not for three.
+    const { batchItemFailures } = await bench.handler(batch, contextOf(2_300));
+    expect(batchItemFailures).to.deep.equal([{ itemIdentifier: numberOf(batch.Records.find(tenantOf)) }]);
+    expect(await bench.steps("acme")).to.be.lessThan(230);
+    isSlow = false;
+    expect(await bench.handler(batch, contextOf())).to.deep.equal(SERVED);
+    expect(await bench.steps("acme")).to.equal(230);
   });
 
   it("asks again for a tenant that is not finished, and for no other: a failing handler or another reader holds nobody up", async () => {

@@ -12,6 +12,7 @@ import { storedZip } from "../../functions/gcp/stored-zip.ts";
 import { type FirebaseAuth, idTokenVerifier } from "../../functions/gcp/tokens.ts";
 import { Refusal } from "../../functions/problem.ts";
 import { SetupError } from "../../functions/settings.ts";
+import { freePort } from "../support/firestore-emulator.ts";
 import { Child, temporaryDirectory } from "../support/functions-server.ts";
 import { rejects } from "../support/rejects.ts";
 import { thrown } from "../support/thrown.ts";
@@ -39,17 +40,33 @@ describe("The settings on Google Cloud", () => {
     expect([CLOUD, EMULATED, {}].map(isInCloud)).to.deep.equal([true, false, false]);
   });
 
-  it("keep the built functions from starting so, with the sentence that says what to do", async function () {
+  it("let the built functions start, but not with an emulator in the cloud", async function () {
     this.timeout(30_000);
     const directory = await temporaryDirectory();
+    const framework = createRequire(import.meta.url).resolve("@google-cloud/functions-framework");
+    const startWith = async (variables: Readonly<Record<string, string>>) => {
+      const port = await freePort();
+      const all = { PORT: String(port), FUNCTION_SOURCE: directory.path, FUNCTION_TARGET: "command", ...variables };
+      return { child: new Child(process.execPath, [join(framework, "..", "main.js")], all), url: `http://127.0.0.1:${port}` };
+    };
     try {
       await buildGoogle({ name: "gcloud", folder: directory.path });
-      const framework = createRequire(import.meta.url).resolve("@google-cloud/functions-framework");
-      const main = join(framework, "..", "main.js");
-      const variables = { ...CLOUD, FIRESTORE_EMULATOR_HOST: "127.0.0.1:1", FUNCTION_SOURCE: directory.path };
-      const { code, stderr } = await new Child(process.execPath, [main], variables).ended;
+      const refused = await startWith({ ...CLOUD, FIRESTORE_EMULATOR_HOST: "127.0.0.1:1" });
+      const { code, stderr } = await refused.child.ended;
       expect(code, stderr).to.equal(1);
       expect(stderr).to.include("FIRESTORE_EMULATOR_HOST is set in the cloud");
+
+      const started = await startWith({
+        FIRESTORE_EMULATOR_HOST: "",
+        FIREBASE_AUTH_EMULATOR_HOST: "",
+        GOOGLE_CLOUD_PROJECT: "demo",
+      });
+      await started.child.says(/Serving function/);
+      const answer = await fetch(`${started.url}/healthz`);
+      expect({ status: answer.status, body: await answer.json() }).to.deep.equal({ status: 200, body: { status: "ok" } });
+      const refusal = await fetch(`${started.url}/commands/AddNumbers`, { method: "POST", body: '{"a":' });
+      expect(refusal.status).to.equal(401);
+      await started.child.kill("SIGTERM");
     } finally {
       await directory.remove();
     }
@@ -61,6 +78,9 @@ describe("The settings on Google Cloud", () => {
     expect(settings).to.deep.include({ tenants: "provisioned", budget: 50_000, isAuthEmulated: false });
     expect([...settings.checkRevoked]).to.deep.equal(["CloseAccount", "Withdraw"]);
     expect(read({ CLOUD_RUN_TIMEOUT_SECONDS: "540" }).budget).to.equal(530_000);
+    expect(read({}).streams).to.deep.equal({ lifetime: 50_000 });
+    expect(read({ ...EMULATED }).streams).to.deep.equal({ lifetime: 50_000 });
+    expect(read({ ...CLOUD }).streams).to.deep.equal({ lifetime: 50_000, release: "command-00001-abc" });
     expect(read({ CLOUD_RUN_TIMEOUT_SECONDS: "10" }).budget).to.equal(5_000);
     for (const wrong of [
       { EVENANT_TENANTS: "" },

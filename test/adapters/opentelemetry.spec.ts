@@ -1,0 +1,159 @@
+import { type Meter as ApiMeter, type Tracer as ApiTracer, SpanStatusCode } from "@opentelemetry/api";
+import {
+  AggregationTemporality,
+  type DataPoint,
+  type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { expect } from "chai";
+import { MemoryEventStore } from "../../adapters/memory/index.ts";
+import { type Meter, OpenTelemetryTracer, type SpanTracer } from "../../adapters/opentelemetry/index.ts";
+import { CommandHandler, ConcurrencyError, Err, StreamReader } from "../../core/index.ts";
+import { Account, Accounts } from "../../examples/bank-account/index.ts";
+import { actorOf } from "../support/actors.ts";
+import { HandClock } from "../support/hand-clock.ts";
+import { pollUntilIdle } from "../support/poll-until-idle.ts";
+import { rejects } from "../support/rejects.ts";
+import { thrown } from "../support/thrown.ts";
+
+// The compiler's part of the test: the API fits the slice that the adapter describes.
+const _meter: (meter: ApiMeter) => Meter = (meter) => meter;
+const _tracer: (tracer: ApiTracer) => SpanTracer = (tracer) => tracer;
+
+const SECRET = "a very private owner";
+
+/** A tracer on the real SDK, and what it exports. */
+function telemetry(options: { readonly tenants?: boolean } = {}) {
+  const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  // Exports when it is asked, and not before the test is over.
+  const reader = new PeriodicExportingMetricReader({ exporter: metrics, exportIntervalMillis: 3_600_000 });
+  const meters = new MeterProvider({ readers: [reader] });
+  const exported = new InMemorySpanExporter();
+  const tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exported)] });
+  const tracer = new OpenTelemetryTracer({
+    meter: meters.getMeter("evenant"),
+    tracer: tracers.getTracer("evenant"),
+    ...options,
+  });
+  /** The points of a metric. */
+  const points = async <T = number>(name: string): Promise<readonly DataPoint<T>[]> => {
+    await reader.forceFlush();
+    const all =
+      metrics
+        .getMetrics()
+        .at(-1)
+        ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+    return (all.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? []) as unknown as readonly DataPoint<T>[];
+  };
+  const close = async () => {
+    await meters.shutdown();
+    await tracers.shutdown();
+  };
+  return { tracer, points, spans: () => exported.getFinishedSpans(), close };
+}
+
+/** Two commands, a refusal, a conflict, a projection, and a handler whose event is parked; on two tenants. */
+async function work(tracer: OpenTelemetryTracer): Promise<void> {
+  const clock = new HandClock();
+  const store = new MemoryEventStore({ now: () => clock.now() });
+  const handler = new CommandHandler(store, [Account], { tracer, platform: clock });
+  const reader = new StreamReader(store, { tracer, platform: clock, retries: 0, onError: "park" });
+  for (const tenant of ["acme", "globex"]) {
+    const actor = actorOf(tenant);
+    const account = { aggregateId: "a" };
+    await handler.command(actor, "OpenAccount", { owner: SECRET, ...account });
+    await handler.command(actor, "RecordTransactions", { amounts: [5], text: SECRET, ...account });
+    await rejects(Err, handler.command(actor, "OpenAccount", { owner: SECRET, ...account }));
+    // Another process was faster: this one's warm state is stale.
+    const other = new CommandHandler(store, [Account], { platform: clock });
+    await other.command(actor, "RecordTransactions", { amounts: [6], text: SECRET, ...account });
+    await handler.command(actor, "RecordTransactions", { amounts: [7], text: SECRET, ...account });
+    const stale = { amounts: [8], text: SECRET, ...account, expectedVersion: 0 };
+    await rejects(ConcurrencyError, handler.command(actor, "RecordTransactions", stale));
+    await pollUntilIdle(reader, tenant, "views", [new Accounts()]);
+    const slow = {
+      name: "Slow",
+      events: {
+        AccountOpened: async () => {
+          await clock.sleep(2_500);
+          throw new Error("no network");
+        },
+      },
+    };
+    await pollUntilIdle(reader, tenant, "mail", [slow], { limit: 1 });
+    await handler.command(actor, "RecordTransactions", { amounts: [9], text: SECRET, ...account });
+    await clock.sleep(4_000);
+    await reader.lag(tenant, "views");
+  }
+}
+
+describe("A tracer on OpenTelemetry", () => {
+  const total = (points: readonly DataPoint<number>[], label?: string, value?: string) =>
+    points
+      .filter(({ attributes }) => label === undefined || attributes[`evenant.${label}`] === value)
+      .reduce((sum, point) => sum + point.value, 0);
+
+  it("counts commands by outcome, conflicts, retries, groups, polls, errors and parked events, and times them", async () => {
+    const { tracer, points, close } = telemetry();
+    await work(tracer);
+    const commands = await points("evenant.commands");
+    expect(total(commands, "outcome", "done")).to.equal(8);
+    expect(total(commands, "outcome", "precondition")).to.equal(2);
+    expect(total(commands, "outcome", "concurrency")).to.equal(2);
+    expect(total(commands, "command", "OpenAccount")).to.equal(4);
+    expect(total(await points("evenant.conflicts"))).to.be.at.least(2);
+    expect(total(await points("evenant.command.retries"))).to.equal(2);
+    const [groups] = await points<Histogram>("evenant.commit.group");
+    expect(groups?.value).to.include({ min: 1, max: 1 });
+    expect(total(await points("evenant.parked"), "handler", "Slow")).to.equal(2);
+    expect(total(await points("evenant.errors"), "handler", "Slow")).to.equal(2);
+    expect(total(await points("evenant.handled"), "thread", "views")).to.equal(8);
+    const slow = (await points<Histogram>("evenant.handler.duration")).find(
+      ({ attributes }) => attributes["evenant.handler"] === "Slow",
+    );
+    expect(slow?.value).to.include({ count: 2, min: 2.5, max: 2.5 });
+    const [lag] = await points<Histogram>("evenant.lag.commits");
+    expect(lag?.attributes).to.deep.equal({ "evenant.thread": "views", "evenant.handler": "Accounts" });
+    expect(lag?.value).to.include({ count: 2, min: 1, max: 1 });
+    expect((await points<Histogram>("evenant.lag.duration"))[0]?.value).to.include({ min: 4, max: 4 });
+    await close();
+  });
+
+  it("tells tenants apart in metrics only where it is asked to", async () => {
+    for (const tenants of [false, true]) {
+      const { tracer, points, close } = telemetry({ tenants });
+      await work(tracer);
+      const names = new Set((await points("evenant.commands")).map(({ attributes }) => attributes["evenant.tenant"]));
+      expect([...names]).to.deep.equal(tenants ? ["acme", "globex"] : [undefined]);
+      await close();
+    }
+  });
+
+  it("makes a span of each command, poll and handled event, failed where they failed, without payloads or ids", async () => {
+    const { tracer, points, spans, close } = telemetry();
+    await work(tracer);
+    const names = new Set(spans().map(({ name }) => name));
+    expect([...names].sort()).to.deep.equal(["evenant.command", "evenant.handle", "evenant.poll"]);
+    const failed = spans().filter(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect(failed.map(({ status }) => status.message).sort()).to.deep.equal([
+      "concurrency",
+      "concurrency",
+      "precondition",
+      "precondition",
+    ]);
+    const slow = spans().find(({ attributes }) => attributes["evenant.handler"] === "Slow");
+    expect(slow?.duration[0], "seconds").to.be.within(2, 3);
+    expect(slow?.attributes).to.include({ "evenant.tenant": "acme", "evenant.event": "AccountOpened" });
+    const text = JSON.stringify([spans().map(({ attributes }) => attributes), await points("evenant.commands")]);
+    expect(text).to.not.contain(SECRET);
+    expect(text).to.not.contain('"a"');
+    await close();
+  });
+
+  it("is refused without anything to tell", () => {
+    expect(thrown(Err, () => new OpenTelemetryTracer({})).code).to.equal("missing_argument");
+  });
+});
