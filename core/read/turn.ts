@@ -3,12 +3,13 @@ import { upcast } from "../model/upcast.ts";
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
+import { type Delivery, deliveryTo } from "./delivery.ts";
 import { type FullPolicy, failureOf, stackOf } from "./failure-policy.ts";
 import { placeOf } from "./generation.ts";
 import { aggregateKey, aggregateOf, heldAggregates, isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import type { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
-import { type Delivery, deliveryTo, type Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
 
 /** What one turn on a thread works with. */
