@@ -2,9 +2,10 @@
 export interface Engine {
   /**
    * Adds 1 and 2 on one aggregate: its state is loaded, a decision made, the event appended with optimistic concurrency.
-   * Rejects as the library does, on a conflict too, after the library's own default retries.
+   * Rejects as the library does, on a conflict too, after the library's own default retries. Nobody looks at what it resolves to: the
+   * library's own promise is awaited, without another one around it.
    */
-  command(aggregateId: string): Promise<void>;
+  command(aggregateId: string): Promise<unknown>;
   /** The aggregate's sum, as loaded: 3 for each event. */
   sum(aggregateId: string): Promise<number>;
   /** Appends many events to one aggregate; never measured. */

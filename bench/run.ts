@@ -8,6 +8,7 @@ const parts: Readonly<Record<string, () => Promise<{ readonly measure: Part }>>>
   readers: () => import("./readers.ts"),
   firestore: () => import("./firestore.ts"),
   dynamodb: () => import("./dynamodb.ts"),
+  load: () => import("./http-load.ts"),
 };
 
 const [first = "", ...rest] = process.argv.slice(2);

@@ -2,6 +2,7 @@ import type { Actor } from "../core/index.ts";
 import type { Authenticator } from "./auth.ts";
 import type { Service } from "./composition.ts";
 import type { StreamSetting } from "./event-stream-setting.ts";
+import type { FairShare } from "./fair-queue.ts";
 import type { Log } from "./log.ts";
 import type { ApiInfo } from "./openapi/document.ts";
 import type { RateLimits } from "./rate-limit.ts";
@@ -15,6 +16,8 @@ export interface AppSetting {
   readonly deadline?: number;
   /** How long `?position=` waits for a view, in ms; default 5,000. */
   readonly patience?: number;
+  /** How much of the process the commands of one tenant may take. */
+  readonly fairShare?: Partial<FairShare>;
   /** Bounds of the event streams; each has a default. `false` where answers cannot be streamed (501). */
   readonly streams?: Partial<StreamSetting> | false;
   /** Aborts when the process is about to stop: nobody waits for a view any more, and /healthz says so. */

@@ -5,12 +5,14 @@ import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { readObject } from "./body.ts";
 import { versionTag } from "./etag.ts";
 import { asFailedPrecondition, versionInHeaders, withVersion } from "./expected-version.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { pathSegment } from "./request-target.ts";
 
 const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
 
 /** `POST /commands/{Command}`: carries out one command; its body holds aggregateId, expectedVersion and the payload's fields. */
-export function commandRoute({ service }: AppSetting) {
+export function commandRoute({ service, fairShare }: AppSetting) {
+  const queue = new FairQueue(fairShare);
   return async (context: Context<AppEnv>): Promise<Response> => {
     const name = pathSegment(context.req.path, 1, "command");
     if (!service.commands.has(name)) throw Err.notFound(`command ${name}`);
@@ -21,11 +23,9 @@ export function commandRoute({ service }: AppSetting) {
     const data = withVersion(await readObject(context.req.raw), expected);
     const options = { ...(commandId !== undefined && { commandId }), ...(correlationId !== undefined && { correlationId }) };
     try {
-      const done = await service.handler.command(
-        context.var.actor,
-        name,
-        data as Parameters<typeof service.handler.command>[2],
-        options,
+      const { actor } = context.var;
+      const done = await queue.run(actor.tenant, () =>
+        service.handler.command(actor, name, data as Parameters<typeof service.handler.command>[2], options),
       );
       const { aggregateVersion } = done.aggregate;
       return json(await commandAnswer(done), aggregateVersion < 0 ? {} : { etag: versionTag(aggregateVersion) });

@@ -5,33 +5,43 @@ import {
   CommandHandler,
   Err,
   type IEventStore,
+  type IPlatform,
   type ITracer,
   type Readers,
   StreamReader,
   type UpcasterMap,
 } from "../core/index.ts";
 import { typeOf } from "../core/model/aggregate.ts";
+import { Deadlines, ScheduledCommand } from "../core/reactions.ts";
 import { Account, Accounts } from "../examples/bank-account/index.ts";
 import { Post, Posts, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator, Totals } from "../examples/calculator/index.ts";
-import { Loan, Loans } from "../examples/loan/index.ts";
+import { Cart, HotProducts } from "../examples/cart/index.ts";
+import { Loan, Loans, PaymentWatch } from "../examples/loan/index.ts";
 import { exampleSamples, type Sample } from "./samples.ts";
 
 /** What an application consists of: its aggregates, and which handlers read on which thread. */
 export interface Composition {
   readonly aggregates: AggregateClasses;
   readonly threads: Readonly<Record<string, readonly AnyHandler[]>>;
+  /** Threads of reactions, which need what they send and read through; their deadlines are no part of what is served. */
+  readonly reactions?: (service: Pick<Service, "handler" | "reader">) => Composition["threads"];
   /** Commands as one would send them, in an order that works on a new tenant: the examples of /openapi.json. */
   readonly samples?: readonly Sample[];
 }
 
 /** The example domains: put your own aggregates and projections here. */
 export const examples: Composition = {
-  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post],
+  aggregates: [SummingCalculator, KeyPressCalculator, Loan, Account, User, Post, Cart],
   threads: {
     calculators: [new Totals()],
     business: [new Loans(), new Accounts()],
     blog: [new Posts()],
+    carts: [new HotProducts()],
+  },
+  reactions: ({ handler, reader }) => {
+    const watch = new PaymentWatch(handler);
+    return { payments: [watch, new Deadlines(reader, [watch])] };
   },
   samples: exampleSamples,
 };
@@ -39,6 +49,8 @@ export const examples: Composition = {
 /** Settings of a service. */
 export interface ServiceOptions {
   readonly tracer?: ITracer;
+  /** Clock, ids and digests; default: those of every platform. */
+  readonly platform?: IPlatform;
   /** Compares every snapshot with a fold of the events: slow, finds impure aggregates. */
   readonly development?: boolean;
   /** `auto` (default) opens a tenant at its first command; `provisioned` refuses an unknown one. */
@@ -80,14 +92,17 @@ export const LEASE = 2_000;
 /** Puts a composition to work on a store. @throws {Err} that names what is wrong with the composition. */
 export function compose(
   store: IEventStore,
-  { aggregates, threads, samples = [] }: Composition,
+  { aggregates, threads: ownThreads, reactions, samples = [] }: Composition,
   options: ServiceOptions = {},
 ): Service {
-  const { tracer } = options;
+  const { tracer, platform } = options;
+  const handler = new CommandHandler(store, reactions ? [...aggregates, ScheduledCommand] : aggregates, options);
+  const reader = new StreamReader(store, { aggregates, ...(tracer && { tracer }), ...(platform && { platform }) });
+  const threads = { ...ownThreads, ...reactions?.({ handler, reader }) };
   return {
     store,
-    handler: new CommandHandler(store, aggregates, options),
-    reader: new StreamReader(store, { aggregates, ...(tracer && { tracer }) }),
+    handler,
+    reader,
     threads,
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
     upcasters: new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}])),

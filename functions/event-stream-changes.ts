@@ -42,9 +42,13 @@ export async function changedBetween(
   return [...ids];
 }
 
-/** The views with these ids as they are now, a page at a time. */
-export async function* changesOf({ store, tenant, name }: Collection, ids: readonly string[]): AsyncIterable<readonly Change[]> {
-  const views = store.views(tenant, name);
+/** The views with these ids as they are now, a page at a time; `place` is where the live generation is kept. */
+export async function* changesOf(
+  { store, tenant }: Collection,
+  place: string,
+  ids: readonly string[],
+): AsyncIterable<readonly Change[]> {
+  const views = store.views(tenant, place);
   for (let start = 0; start < ids.length; start += IDS_A_READ) {
     const some = ids.slice(start, start + IDS_A_READ);
     const values = await views.get(some);
@@ -52,9 +56,9 @@ export async function* changesOf({ store, tenant, name }: Collection, ids: reado
   }
 }
 
-/** Every view of the collection, a page at a time. */
-export async function* allOf({ store, tenant, name }: Collection): AsyncIterable<readonly Change[]> {
-  const views = store.views(tenant, name);
+/** Every view in a place, a page at a time. */
+export async function* allOf({ store, tenant }: Collection, place: string): AsyncIterable<readonly Change[]> {
+  const views = store.views(tenant, place);
   for (let after: string | undefined, isLast = false; !isLast; ) {
     const page = await views.list({ limit: IDS_A_READ, ...(after !== undefined && { after }) });
     yield page.views;

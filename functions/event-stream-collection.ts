@@ -1,31 +1,32 @@
-import type { Cursor } from "../core/index.ts";
+import { type Cursor, defaultPlatform } from "../core/index.ts";
+import { placeOf } from "../core/stream-kit.ts";
 import { type Collection, changedBetween, changesOf } from "./event-stream-changes.ts";
-import { endOf, idOf, isSame, lifeOf, markOf, placeOf } from "./event-stream-place.ts";
+import { endOf, idOf, isSame, lifeOf, markOf, standingOf } from "./event-stream-place.ts";
 import { encodeCaughtUp, encodeChange, type Told, type ViewSubscriber } from "./event-stream-view-subscriber.ts";
 
 /** One collection of one tenant and all its streams: what changed is looked up once, whatever their number. */
 export class CollectionFeed {
   readonly subscribers = new Set<ViewSubscriber>();
   readonly #collection: Collection;
-  readonly #release: string;
   /** What the live streams were told; undefined while nobody can join them, as while a rewind deletes the views. */
   #told: Told | undefined;
   #generation = 0;
 
-  constructor(collection: Collection, release: string) {
+  constructor(collection: Collection) {
     this.#collection = collection;
-    this.#release = release;
   }
 
   /** Tells the streams what changed up to where the keeper stands now. */
   async advance(cursor: Cursor | undefined): Promise<void> {
-    const place = placeOf(cursor);
+    const place = standingOf(cursor);
+    const viewsIn = placeOf(this.#collection.name, cursor?.generation);
     const told = this.#told;
-    if (cursor?.isClearing) this.#beginAnew();
-    else if (told === undefined || place.position < told.place.position) {
+    if (cursor?.isClearing) return this.#beginAnew();
+    if (told !== undefined && viewsIn === told.viewsIn && isSame(place, told.place)) return;
+    if (told === undefined || viewsIn !== told.viewsIn || place.position < told.place.position || this.#isForeign(cursor)) {
       this.#beginAnew();
-      this.#told = { place, mark: await this.#mark(), generation: this.#generation };
-    } else if (!isSame(place, told.place)) await this.#tell(told, { ...told, place });
+      this.#told = { place, viewsIn, mark: await this.#mark(cursor), generation: this.#generation };
+    } else await this.#tell(told, { ...told, place });
   }
 
   /** Lets those that are not live catch up, each at its own pace; `failed` hears what stopped one. */
@@ -55,7 +56,7 @@ export class CollectionFeed {
     }
     const eventId = idOf(before.place.position, before.mark);
     const told = new Set<ViewSubscriber>();
-    for await (const changes of changesOf(this.#collection, ids)) {
+    for await (const changes of changesOf(this.#collection, now.viewsIn, ids)) {
       for (const change of changes) {
         const chunk = encodeChange(change, eventId);
         for (const subscriber of live) {
@@ -69,6 +70,13 @@ export class CollectionFeed {
     for (const subscriber of told) subscriber.tell(caughtUp, before);
   }
 
+  /** Whether the views are made by another version than this process has, which alone could tell what its events change. */
+  #isForeign(cursor: Cursor | undefined): boolean {
+    const { projection } = this.#collection;
+    const version = "collection" in projection ? (projection.version ?? 0) : 0;
+    return (cursor?.version ?? 0) !== version;
+  }
+
   #hasLive(): boolean {
     for (const { isLive } of this.subscribers) if (isLive) return true;
     return false;
@@ -80,8 +88,11 @@ export class CollectionFeed {
     for (const subscriber of this.subscribers) subscriber.isLive = false;
   }
 
-  async #mark(): Promise<string> {
+  /** A client goes on only with views of the life and the version that it has: other ones are other views of the same events. */
+  async #mark(cursor: Cursor | undefined): Promise<string> {
     const { store, tenant } = this.#collection;
-    return markOf(await lifeOf(store, tenant), this.#release);
+    const parts = [await lifeOf(store, tenant), cursor?.version ?? 0, cursor?.generation ?? 0];
+    // What changed since then cannot be told from here: so nobody goes on.
+    return markOf(...parts, ...(this.#isForeign(cursor) ? [defaultPlatform.newId()] : []));
   }
 }

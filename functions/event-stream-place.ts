@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** Where a keeper stands. */
-export function placeOf(cursor: Cursor | undefined): Place {
+export function standingOf(cursor: Cursor | undefined): Place {
   const { position = 0, failure } = cursor ?? {};
   return { position, inside: failure === undefined ? "" : `${failure.position}:${failure.index}` };
 }
@@ -34,8 +34,8 @@ export function placeIn(id: string | undefined, mark: string): number | undefine
   return place !== undefined && marked === mark ? Number(place) : undefined;
 }
 
-/** Eight letters that differ where a life of a tenant, or a release, differs: short, since they go with every event. */
-export async function markOf(...parts: readonly string[]): Promise<string> {
+/** Eight letters that differ where any of the parts differs: short, since they go with every event. */
+export async function markOf(...parts: readonly (string | number)[]): Promise<string> {
   return (await defaultPlatform.digest(JSON.stringify(parts))).slice(0, 8);
 }
 

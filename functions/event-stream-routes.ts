@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { decodeJwt } from "jose";
-import { type AggregateClass, checkId, defaultPlatform, Err } from "../core/index.ts";
+import { type AggregateClass, checkId, Err } from "../core/index.ts";
 import { typeOf } from "../core/model/aggregate.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { EventStream } from "./event-stream.ts";
@@ -33,9 +33,9 @@ export function eventStreams(setting: AppSetting): StreamRoutes {
     };
     return { views: refuse, aggregate: () => refuse };
   }
-  const bounds = streamSetting(streams, defaultPlatform.newId);
+  const bounds = streamSetting(streams);
   const limits = new StreamLimits(bounds);
-  const viewStreams = new ViewStreams(service, bounds.release, log);
+  const viewStreams = new ViewStreams(service, log);
   const commitStreams = new CommitStreams(service.store, log);
   const open = ({ var: { actor }, req }: Context<AppEnv>): EventStream => {
     if (stopping?.aborted)

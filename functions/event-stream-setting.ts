@@ -14,15 +14,10 @@ export interface StreamSetting {
   readonly lifetime: number;
   /** How long clients wait before they come back, in ms, at least; up to as much again is added at random. Default 1,000. */
   readonly retry: number;
-  /**
-   * Names the version of the projections' code; a stream is resumed only within one. Default: another one in each process. Several
-   * processes that serve the same release may share its name, then a client that changes between them need not load everything again.
-   */
-  readonly release: string;
 }
 
 /** All bounds, with their defaults. */
-export function streamSetting(given: Partial<StreamSetting>, release: () => string): StreamSetting {
+export function streamSetting(given: Partial<StreamSetting>): StreamSetting {
   return {
     heartbeat: 15_000,
     perTenant: 100,
@@ -31,7 +26,6 @@ export function streamSetting(given: Partial<StreamSetting>, release: () => stri
     patience: 10_000,
     lifetime: 3_600_000,
     retry: 1_000,
-    release: given.release ?? release(),
     ...given,
   };
 }

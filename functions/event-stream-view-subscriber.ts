@@ -5,6 +5,8 @@ import { endOf, idOf, isSame, type Place, placeIn } from "./event-stream-place.t
 /** What a collection's streams are told now. */
 export interface Told {
   readonly place: Place;
+  /** Where the views are kept: the live generation of the collection. */
+  readonly viewsIn: string;
   readonly mark: string;
   /** Grows when all streams must begin anew. */
   readonly generation: number;
@@ -79,7 +81,7 @@ export class ViewSubscriber {
 
   async #sendAll(collection: Collection, told: Told): Promise<void> {
     this.#at = undefined;
-    const all = this.only === undefined ? allOf(collection) : changesOf(collection, [this.only]);
+    const all = this.only === undefined ? allOf(collection, told.viewsIn) : changesOf(collection, told.viewsIn, [this.only]);
     if (!(await this.#send(encodeEvent("reset", "", {})))) return;
     for await (const changes of all) {
       for (const change of changes) {
@@ -98,7 +100,7 @@ export class ViewSubscriber {
     }
     const ids = this.only === undefined ? changed : changed.filter((id) => id === this.only);
     const eventId = idOf(from.place.position, from.mark);
-    for await (const changes of changesOf(collection, ids)) {
+    for await (const changes of changesOf(collection, told.viewsIn, ids)) {
       for (const change of changes) if (!(await this.#send(encodeChange(change, eventId)))) return;
     }
     this.#at = told;

@@ -19,13 +19,11 @@ export interface ViewInterest {
 /** Streams of views: one follower for each thread of each tenant that somebody listens to. */
 export class ViewStreams {
   readonly #service: Service;
-  readonly #release: string;
   readonly #log: Log | undefined;
   readonly #feeds = new Map<string, ThreadFeed>();
 
-  constructor(service: Service, release: string, log: Log | undefined) {
+  constructor(service: Service, log: Log | undefined) {
     this.#service = service;
-    this.#release = release;
     this.#log = log;
   }
 
@@ -36,7 +34,7 @@ export class ViewStreams {
     const feed = this.#feeds.get(key) ?? new ThreadFeed(store, tenant, keeper.thread, this.#log);
     this.#feeds.set(key, feed);
     const { projection } = keeper;
-    const make = () => new CollectionFeed({ store, tenant, name: collection, projection, upcasters }, this.#release);
+    const make = () => new CollectionFeed({ store, tenant, name: collection, projection, upcasters });
     const leave = feed.join(keeper.handler, make, new ViewSubscriber(stream, only, lastId));
     stream.signal.addEventListener("abort", () => {
       if (leave() === "last" && this.#feeds.get(key) === feed) this.#feeds.delete(key);

@@ -2,6 +2,7 @@ import type { AggregateClasses, CommandData, CommandName, JsonObject } from "../
 import { Account } from "../examples/bank-account/index.ts";
 import { Post, User } from "../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator } from "../examples/calculator/index.ts";
+import { Cart } from "../examples/cart/index.ts";
 import { Loan } from "../examples/loan/index.ts";
 
 /** A command as one would send it. */
@@ -18,7 +19,7 @@ export function samplesOf<const C extends AggregateClasses>(_aggregates: C) {
   });
 }
 
-const sample = samplesOf([SummingCalculator, KeyPressCalculator, Loan, Account, User, Post]);
+const sample = samplesOf([SummingCalculator, KeyPressCalculator, Loan, Account, User, Post, Cart]);
 
 /** A walk through the example domains, for an actor with the id ada and the roles user and manager on a new tenant. */
 export const exampleSamples: readonly Sample[] = [
@@ -56,4 +57,7 @@ export const exampleSamples: readonly Sample[] = [
   sample("ArchivePost", { aggregateId: "post1" }),
   sample("DisableUser", { aggregateId: "ada" }),
   sample("EnableUser", { aggregateId: "ada" }),
+  sample("AddItem", { aggregateId: "cart1", product: "tea", quantity: 2 }),
+  sample("AddItem", { aggregateId: "cart1", product: "tea", quantity: 3 }),
+  sample("AssignCart", { aggregateId: "cart1", customer: "ada" }),
 ];

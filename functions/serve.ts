@@ -5,10 +5,12 @@ import { bearerAuthenticator, secretVerifier } from "./auth.ts";
 import { compose, examples, readAlong } from "./composition.ts";
 import { readEdgeSettings } from "./edge-settings.ts";
 import { errorFacts, jsonLog, logTracer } from "./log.ts";
+import { nodePlatform } from "./node-platform.ts";
 import { developmentSecret } from "./secret.ts";
 import { listen } from "./server.ts";
 import { fail, readSettings, SetupError } from "./settings.ts";
 import { stopSignal } from "./stop-signal.ts";
+import { remembering } from "./token-memory.ts";
 import { welcome } from "./welcome.ts";
 
 /** Only this machine: development tokens are no protection from others. */
@@ -23,12 +25,12 @@ async function main(): Promise<void> {
   // What is made from here on is its owner's alone, wherever DATA_DIR lies.
   process.umask(0o077);
   const development = process.argv.includes("--development");
-  const authenticate = bearerAuthenticator(await secretVerifier(await developmentSecret(dataDir)));
+  const authenticate = bearerAuthenticator(remembering(await secretVerifier(await developmentSecret(dataDir))));
   const log = jsonLog((line) => process.stderr.write(line));
   const store = openStore(join(dataDir, "evenant.db"));
   try {
     const stopping = stopSignal();
-    const service = compose(store, examples, { tracer: logTracer(log), development });
+    const service = compose(store, examples, { tracer: logTracer(log), platform: nodePlatform, development });
     const { fetch } = app({ ...edge, service, authenticate, log, stopping: stopping.signal });
     const server = await listen(fetch, { host: HOST, port });
     const readers = new AbortController();

@@ -73,7 +73,7 @@ export function sweeper(setting: SweepSetting): Sweep {
 }
 
 /** A place that is kept as long as the process lives. */
-export function placeInMemory(): SweepPlace {
+function placeInMemory(): SweepPlace {
   let last: string | undefined;
   return {
     read: async () => last,

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { buildGoogle } from "../functions/gcp/build.ts";
 
-const dist = join(import.meta.dirname, "..", "dist");
+const root = join(import.meta.dirname, "..");
 for (const name of ["gcloud", "firebase"] as const) {
-  const folder = join(dist, `functions-${name}`);
-  const { bytes } = await buildGoogle({ name, folder });
+  const folder = join(root, "dist", `functions-${name}`);
+  const { bytes } = await buildGoogle({ name, folder, variables: root });
   console.log(`${folder}: index.js has ${bytes} bytes`);
 }

@@ -58,11 +58,10 @@ export class MemoryEventStore implements IEventStore {
   async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
     const { log, life } = this.#tenants.writable(tenant);
     const head = log.head;
-    const outcomes: CommitOutcome[] = [];
-    for (const commit of pending) {
+    const outcomes = pending.map((commit): CommitOutcome => {
       const isReborn = commit.life !== undefined && commit.life !== life;
-      outcomes.push(isReborn ? { status: "reborn" } : log.append(tenant, life, commit));
-    }
+      return isReborn ? { status: "reborn" } : log.append(tenant, life, commit);
+    });
     if (log.head > head) this.#doorbell.ring(tenant);
     return outcomes;
   }

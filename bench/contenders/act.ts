@@ -75,7 +75,7 @@ function engineOn(store: InstanceType<typeof InMemoryStore>): Engine {
 
 function oneAtATime(engine: Engine): Engine {
   let last: Promise<unknown> = Promise.resolve();
-  const command = (aggregateId: string): Promise<void> => {
+  const command = (aggregateId: string): Promise<unknown> => {
     const done = last.then(() => engine.command(aggregateId));
     last = done.catch(() => {});
     return done;

@@ -47,9 +47,7 @@ const actor = new Actor({ id: "user1", name: "actor 1", tenant: "tenant1", roles
 
 function engineOn(store: IEventStore): Engine {
   const handler = new CommandHandler(store, [Calculator]);
-  const command = async (aggregateId: string) => {
-    await handler.command(actor, "AddNumbers", { aggregateId, number1: 1, number2: 2 });
-  };
+  const command = (aggregateId: string) => handler.command(actor, "AddNumbers", { aggregateId, number1: 1, number2: 2 });
   return {
     command,
     sum: async (aggregateId) => (await handler.load(actor, Calculator, aggregateId))?.sum ?? 0,

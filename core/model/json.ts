@@ -109,7 +109,7 @@ function copy(value: unknown, walk: Walk, depth: number): Json {
       return value;
     case "number":
       if (!Number.isFinite(value)) return refuse(walk, depth, `is ${value}: give a finite number`);
-      walk.bytes += String(value).length;
+      walk.bytes += numberBytes(value);
       return value === 0 ? 0 : value;
     case "boolean":
       walk.bytes += String(value).length;
@@ -160,6 +160,14 @@ function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number, 
   }
   walk.bytes += punctuation(written);
   return Object.freeze(target);
+}
+
+/** The bytes of a finite number; counted for most integers, because to make their texts costs more. */
+function numberBytes(value: number): number {
+  if ((value | 0) !== value) return String(value).length;
+  let bytes = value < 0 ? 2 : 1;
+  for (let rest = Math.abs(value); rest >= 10; rest /= 10) bytes++;
+  return bytes;
 }
 
 /** The bytes of a container's brackets, and of the commas between its parts. */

@@ -16,7 +16,7 @@ export interface OutgoingEvent {
 export interface Acknowledgement {
   /** How many, from the first, the broker has for sure. Of those behind them it may have some. */
   readonly acknowledged: number;
-  /** Why the broker will never take the next one as it is: too large, ill-formed. */
+  /** Why the broker will never take the next one as it is (too large, ill-formed); of several, any may be meant: they come again one by one. */
   readonly refused?: unknown;
   /** Why it did not take the next one now: it is away, slow, or denies access. */
   readonly failed?: unknown;

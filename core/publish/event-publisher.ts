@@ -46,6 +46,8 @@ const PATIENCE = 5_000;
  * is counted; an event that the broker refuses for its own sake fails, and is halted at or parked by the reader's policy.
  */
 export class EventPublisher implements AnyEventHandler {
+  /** Old events published again have their old ids, by which receivers know them. */
+  readonly replayable = true;
   readonly name: string;
   readonly events: Readonly<
     Record<string, (tenant: string, event: StoredEvent, commit: PositionedCommit, place: DeliveryPlace) => Promise<void>>
@@ -84,12 +86,19 @@ export class EventPublisher implements AnyEventHandler {
   async batch(tenant: string, items: readonly BatchItem[]): Promise<BatchResult> {
     const end = this.#platform.now() + PATIENCE;
     const make = (item: BatchItem) => outgoing(item, this.#maps.get(item.commit.type) ?? {}, this.#envelope);
+    let { limits } = this.#publisher;
     for (let finished = 0; ; ) {
-      const { events, places, until, flaw } = nextLoad(items, finished, this.#publisher.limits, make);
+      const { events, places, until, flaw } = nextLoad(items, finished, limits, make);
       if (events.length === 0) return flaw === undefined ? { finished: until } : { finished: until, error: flaw };
       const { acknowledged, ...reason } = await this.#send(tenant, events);
       finished = acknowledged === events.length ? until : (places[acknowledged] as number);
       const isEnough = finished === items.length || this.#platform.now() >= end;
+      const isRefused = reason.error !== undefined && reason.retryAt === undefined;
+      if (isRefused && events.length > 1) {
+        // Any of them may be to blame for all: from here on each goes alone.
+        limits = { ...limits, events: 1 };
+        continue;
+      }
       if (acknowledged < events.length || isEnough) return { finished, ...reason };
     }
   }

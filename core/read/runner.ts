@@ -63,7 +63,8 @@ async function work(setting: RunSetting, queue: TenantQueue): Promise<void> {
 
 function schedule(setting: RunSetting, queue: TenantQueue, tenant: string, result: PollResult): void {
   const now = setting.platform.now();
-  if (result.retryAt !== undefined) queue.ringAt(tenant, result.retryAt);
+  // A later time is found again by then: every tenant is looked at anyway, and no timer is as long as a deadline may be.
+  if (result.retryAt !== undefined && result.retryAt < now + 2 * LOOK_ANYWAY) queue.ringAt(tenant, result.retryAt);
   if (result.status === "leased") queue.ringAt(tenant, now + LOOK_LATER * (0.5 + setting.platform.random()));
   else if (result.status === "waiting") queue.ringAt(tenant, now + LOOK_SOON);
   else if (result.more && result.status === "progressed") queue.ring(tenant);

@@ -8,7 +8,7 @@ import type { IEventStore } from "../ports/event-store.ts";
 import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import type { CommandContext } from "./command-context.ts";
-import { type CommandOptions, type CommandRequest, checkRequest } from "./command-request.ts";
+import { type CommandOptions, checkRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { AggregateClasses, CommandData, CommandName, OwnerOf, PayloadOf } from "./inference.ts";
@@ -23,7 +23,7 @@ export interface CommandHandlerOptions {
   readonly tracer?: ITracer;
   /** Clock, ids and sleep; for tests. */
   readonly platform?: IPlatform;
-  /** How long conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
+  /** How long after the call conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
   readonly deadline?: number;
   /** How many aggregates stay warm; default 10,000. */
   readonly cacheSize?: number;
@@ -72,10 +72,10 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     return new Promise<unknown>((resolve, reject) => {
       const setting = this.#setting;
       const start = setting.platform.now();
-      const run = (request: CommandRequest) => new Trial(setting, request, start, resolve, reject).run();
       const checking = checkRequest(setting.registry, setting.platform, actor, name, data, options);
-      if (checking instanceof Promise) checking.then(run).catch(reject);
-      else run(checking);
+      if (checking instanceof Promise) {
+        checking.then((request) => new Trial(setting, request, start, resolve, reject).run()).catch(reject);
+      } else new Trial(setting, checking, start, resolve, reject).run();
     }) as Promise<CommandContext<OwnerOf<C, Name>, PayloadOf<C, Name>>>;
   }
 

@@ -133,9 +133,13 @@ class Queue {
     const taken = new Map<string, boolean>();
     let bytes = 0;
     for (const entry of waiting) {
-      for (const write of entry.pending.writes) bytes += write.bytes;
-      const hasRoom = group.length === 0 || (group.length < MAX_COMMITS && bytes <= MAX_BYTES);
-      (hasRoom && joins(entry, taken) ? group : this.#waiting).push(entry);
+      let size = bytes;
+      for (const write of entry.pending.writes) size += write.bytes;
+      const hasRoom = group.length === 0 || (group.length < MAX_COMMITS && size <= MAX_BYTES);
+      if (hasRoom && joins(entry, taken)) {
+        group.push(entry);
+        bytes = size;
+      } else this.#waiting.push(entry);
     }
     this.#group = group;
   }

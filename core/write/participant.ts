@@ -57,33 +57,28 @@ export class Participant {
     this.bytes += encoded.bytes + eventName.length + EVENT_OVERHEAD;
     checkBound(this.bytes, LIMITS.commitBytes, `bytes of events are pushed on ${type}`);
     const event = Object.freeze({ name: eventName, payload: encoded.value, schemaVersion: schema });
-    apply(Type, this.aggregate, [event]);
+    const pushed = [event];
+    apply(Type, this.aggregate, pushed);
     // A new array: most commands push one event, and an array that was made by `push` takes room for seventeen.
-    this.events = this.events.length === 0 ? [event] : [...this.events, event];
+    this.events = this.events.length === 0 ? pushed : [...this.events, event];
   }
 
   /** The write of the queued events at the next version, with a snapshot where one is due. @throws {ValidationError} for state that is not JSON. */
   write(): PendingWrite {
     const { registration, address } = this.place;
     const { plan } = registration;
-    const write: { -readonly [Field in keyof PendingWrite]: PendingWrite[Field] } = {
-      type: address.type,
-      id: address.id,
-      version: this.version + 1,
-      events: Object.freeze(this.events),
-      bytes: this.bytes,
-    };
-    if (plan.every > 0) {
-      const { value: state, bytes } = stateOf(this.aggregate);
-      this.state = state;
-      const isPublished = registration.Type.readers !== undefined;
-      if (isPublished) encodeView(state, "state");
-      if (isDue(plan, write.version)) {
-        write.bytes += bytes;
-        write.snapshot = { schema: plan.schema, state, ...(isPublished && { isPublished }) };
-      }
-    }
-    return write;
+    const { type, id } = address;
+    const version = this.version + 1;
+    const events = Object.freeze(this.events);
+    if (plan.every === 0) return { type, id, version, events, bytes: this.bytes };
+    const { value: state, bytes } = stateOf(this.aggregate);
+    this.state = state;
+    const isPublished = registration.Type.readers !== undefined;
+    if (isPublished) encodeView(state, "state");
+    if (!isDue(plan, version)) return { type, id, version, events, bytes: this.bytes };
+    const { schema } = plan;
+    const snapshot = isPublished ? { schema, state, isPublished } : { schema, state };
+    return { type, id, version, events, bytes: this.bytes + bytes, snapshot };
   }
 }
 

@@ -20,7 +20,8 @@ export function pendingOf(request: CommandRequest, attempt: Attempt, at: number)
       life = life === undefined ? participant.life : `${life} ${participant.life}`;
     if (participant.events.length > 0) {
       // New arrays: there is mostly one, and an array that was made by `push` takes room for seventeen.
-      writes = [...writes, participant.write()];
+      const write = participant.write();
+      writes = writes.length === 0 ? [write] : [...writes, write];
       bytes += participant.bytes;
     } else if (participant.isVerified) {
       const { type, id } = participant.place.address;

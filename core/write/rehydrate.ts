@@ -7,7 +7,6 @@ import type { Cost, IEventStore } from "../ports/event-store.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { type Place, Places } from "./places.ts";
-import type { Registration } from "./registry.ts";
 
 /** How long a warm state may be used, in ms: shorter than an erased tenant's name rests. */
 const MAX_AGE = 10 * 60 * 1000;
@@ -21,6 +20,9 @@ export interface Rehydrated {
   readonly isCached: boolean;
   readonly cost: Cost;
 }
+
+/** All of an aggregate's commits, without its snapshot. */
+const EVERYTHING = Object.freeze({ after: -1 });
 
 /** What nothing costs. */
 export const FREE: Cost = Object.freeze({ reads: 0, writes: 0 });
@@ -55,13 +57,23 @@ export class Rehydrator {
   /** A fresh instance in the latest state. Cost: one load (two where the snapshot has another shape). */
   async load(place: Place, trust: "snapshot" | "events" = "snapshot"): Promise<Rehydrated> {
     const { registration, address } = place;
-    const loaded = await this.#read(registration, address, trust);
-    const { aggregate, life, cost } = loaded;
-    this.#tracer?.trace(() => ({ method: "load", ...address, version: aggregate.aggregateVersion, reads: cost.reads }));
-    if (registration.plan.every > 0 && aggregate.aggregateVersion >= 0) {
-      this.keep(place, aggregate.aggregateVersion, stateOf(aggregate).value, life, this.#platform.now());
+    const { Type, plan } = registration;
+    const isKept = plan.every > 0;
+    let loaded = await this.#store.load(address, isKept && trust === "snapshot" ? undefined : EVERYTHING);
+    let { cost = FREE } = loaded;
+    if (loaded.snapshot !== undefined && loaded.snapshot.schema !== plan.schema) {
+      const { reads } = cost;
+      loaded = await this.#store.load(address, EVERYTHING);
+      cost = { reads: reads + (loaded.cost?.reads ?? 0), writes: 0 };
     }
-    return loaded;
+    const { snapshot, commits } = loaded;
+    const life = loaded.life === "" ? undefined : loaded.life;
+    const aggregate = snapshot ? restore(Type, address.id, snapshot.version, snapshot.state) : create(Type, address.id);
+    applyCommits(Type, aggregate, commits);
+    const version = aggregate.aggregateVersion;
+    this.#tracer?.trace(() => ({ method: "load", ...address, version, reads: cost.reads }));
+    if (isKept && version >= 0) this.keep(place, version, stateOf(aggregate).value, life, this.#platform.now());
+    return { aggregate, life, isCached: false, cost };
   }
 
   /** The aggregate as it was after a version, folded from its events, with the last commit that made it so. Cost: one load. */
@@ -88,18 +100,5 @@ export class Rehydrator {
   keep(place: Place, version: number, state: JsonObject, life: string | undefined, cachedAt: number): void {
     if (place.registration.plan.every === 0 || life === undefined || version < (place.warm?.version ?? 0)) return;
     place.warm = { version, state, life, cachedAt };
-  }
-
-  async #read(registration: Registration, address: Address, trust: "snapshot" | "events"): Promise<Rehydrated> {
-    const { Type, plan } = registration;
-    const wantsSnapshot = plan.every > 0 && trust === "snapshot";
-    const { snapshot, commits, life, cost = FREE } = await this.#store.load(address, wantsSnapshot ? undefined : { after: -1 });
-    if (snapshot !== undefined && snapshot.schema !== plan.schema) {
-      const whole = await this.#read(registration, address, "events");
-      return { ...whole, cost: { reads: cost.reads + whole.cost.reads, writes: 0 } };
-    }
-    const aggregate = snapshot ? restore(Type, address.id, snapshot.version, snapshot.state) : create(Type, address.id);
-    applyCommits(Type, aggregate, commits);
-    return { aggregate, life: life === "" ? undefined : life, isCached: false, cost };
   }
 }

@@ -1,7 +1,6 @@
-import { type Address, keyOf } from "../model/address.ts";
+import { keyOf } from "../model/address.ts";
 import type { AnyAggregate } from "../model/aggregate.ts";
-import type { Receipt } from "../model/commit.ts";
-import { Err, IdempotencyError, StoreError } from "../model/errors.ts";
+import { Err, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { CommitOutcome, PendingCommit } from "../ports/event-store.ts";
@@ -12,9 +11,10 @@ import type { CommandSetting } from "./command-setting.ts";
 import type { CommitEntry } from "./group-commit.ts";
 import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
-import { Place } from "./places.ts";
+import type { Place } from "./places.ts";
 import { refuseImpure } from "./recalculate.ts";
 import { FREE } from "./rehydrate.ts";
+import { replay } from "./replay.ts";
 
 /** A command's result, before the handler gives it its own types. */
 export type Context = CommandContext<AnyAggregate, JsonObject>;
@@ -179,11 +179,6 @@ export class Trial implements AttemptTools, CommitEntry {
     return warm === undefined ? this.#load(place, isVerified, isTrusted) : new Participant(place, warm, isVerified);
   }
 
-  /** The position of an aggregate's version; 0 where it has none. At most one read. */
-  async positionOf(address: Address, version: number): Promise<number> {
-    return version < 0 ? 0 : ((await this.setting.store.positionOf(address, version)) ?? 0);
-  }
-
   /** The aggregate that the command is for; a new one need not be looked for. */
   #main(): Participant | Promise<Participant> {
     const { place } = this;
@@ -192,8 +187,9 @@ export class Trial implements AttemptTools, CommitEntry {
     return new Participant(place, { aggregate, life: undefined, isCached: false, cost: FREE }, true);
   }
 
-  async #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
-    return new Participant(place, await this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events"), isVerified);
+  #load(place: Place, isVerified: boolean, isTrusted: boolean): Promise<Participant> {
+    const loading = this.setting.rehydrator.load(place, isTrusted ? "snapshot" : "events");
+    return loading.then((loaded) => new Participant(place, loaded, isVerified));
   }
 
   // What is rare. Each resolves to the command's result, or to undefined where the command must be decided again.
@@ -205,12 +201,12 @@ export class Trial implements AttemptTools, CommitEntry {
 
   async #empty(attempt: Attempt): Promise<Context | undefined> {
     if (await this.#isOutdated(attempt)) return undefined;
-    return (await this.#replay()) ?? attempt.finish();
+    return (await replay(this.#request, this)) ?? attempt.finish();
   }
 
   async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context | undefined> {
     if (outcome.status === "failed") throw outcome.error;
-    if (outcome.status === "repeated") return this.#replay(outcome.receipt);
+    if (outcome.status === "repeated") return replay(this.#request, this, outcome.receipt);
     const { tenant } = this.place.address;
     if (outcome.status === "reborn") {
       // The tenant's other warm states are void too: each is found out as this one was.
@@ -261,34 +257,8 @@ export class Trial implements AttemptTools, CommitEntry {
   /** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
   async #replayOr(error: unknown): Promise<Context> {
     if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
-    const replay = await this.#replay();
-    if (replay !== undefined) return replay;
+    const first = await replay(this.#request, this);
+    if (first !== undefined) return first;
     throw error;
-  }
-
-  /** The result that the command had when its receipt was made; undefined where there is none. */
-  async #replay(known?: Receipt): Promise<Context | undefined> {
-    const request = this.#request;
-    const receipt = known ?? (await this.#receipt());
-    if (receipt === undefined) return undefined;
-    const { actorId, hash, commandId, type, id, version } = receipt;
-    if (actorId !== request.actor.id || hash !== request.hash) throw new IdempotencyError(commandId);
-    const address = { tenant: request.actor.tenant, type, id };
-    const { owner } = request.command;
-    const { aggregate, last } = await this.setting.rehydrator.loadAt(owner.Type, address, version);
-    // A command may have written other aggregates only: then its own aggregate's last commit is an earlier command's.
-    const own = last?.receipt?.commandId === commandId ? last : undefined;
-    const place = new Place(owner, address, keyOf(address));
-    const main = new Participant(place, { aggregate, life: undefined, isCached: false, cost: { reads: 2, writes: 0 } }, false);
-    const attempt = new Attempt(request, own?.commitId ?? "", main, this, true);
-    attempt.close();
-    attempt.finish();
-    main.events = own?.events ?? [];
-    return attempt;
-  }
-
-  async #receipt(): Promise<Receipt | undefined> {
-    const { commandId, actor } = this.#request;
-    return commandId === undefined ? undefined : this.setting.store.receipt(actor.tenant, commandId);
   }
 }

@@ -3,10 +3,12 @@ import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { bearerAuthenticator, secretVerifier } from "../../functions/auth.ts";
 import { compose, readAlong } from "../../functions/composition.ts";
 import { jsonLog, logTracer } from "../../functions/log.ts";
+import { nodePlatform } from "../../functions/node-platform.ts";
 import { developmentSecret } from "../../functions/secret.ts";
 import { listen } from "../../functions/server.ts";
 import { fail, readSettings } from "../../functions/settings.ts";
 import { stopSignal } from "../../functions/stop-signal.ts";
+import { remembering } from "../../functions/token-memory.ts";
 import { readAssets } from "./assets.ts";
 import { backend, shopping } from "./backend.ts";
 
@@ -24,8 +26,8 @@ async function main(): Promise<void> {
   const store = new SqliteEventStore({ path: join(dataDir, "shopping.db") });
   try {
     const stopping = stopSignal();
-    const service = compose(store, shopping, { tracer: logTracer(log) });
-    const authenticate = bearerAuthenticator(await secretVerifier(secret));
+    const service = compose(store, shopping, { tracer: logTracer(log), platform: nodePlatform });
+    const authenticate = bearerAuthenticator(remembering(await secretVerifier(secret)));
     const { fetch } = backend({ service, authenticate, log, stopping: stopping.signal, assets: await readAssets(), secret });
     const server = await listen(fetch, { host: HOST, port });
     const readers = new AbortController();

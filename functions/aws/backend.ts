@@ -41,7 +41,7 @@ export function serviceOn(store: IEventStore, { tenants }: Pick<AwsSettings, "te
   return compose(store, examples, { tracer: logTracer(log), tenants });
 }
 
-/** The HTTP application of a deployment. */
+/** The HTTP application of a deployment; without streams, of which each would hold an instance of its own. */
 export function httpApp(service: Service, issuer: IssuerSettings, edge: EdgeSettings, log: Log): Fetch {
-  return app({ ...edge, service, authenticate: bearerAuthenticator(jwksVerifier(issuer)), log }).fetch;
+  return app({ ...edge, streams: false, service, authenticate: bearerAuthenticator(jwksVerifier(issuer)), log }).fetch;
 }

@@ -62,14 +62,19 @@ export function jwksVerifier(settings: IssuerSettings, times: JwksTimes = {}): T
 const fetchKeys: FetchImplementation = async (url, options) => {
   try {
     const response = await fetch(url, options);
-    if (response.status !== 200) throw new Error(`the issuer answered ${response.status}`);
+    if (response.status !== 200) throw issuerError(`it answered ${response.status}`);
     const keys: unknown = await response.json();
-    if (!Array.isArray((keys as { readonly keys?: unknown }).keys)) throw new Error("the issuer answered no key set");
+    if (!Array.isArray((keys as { readonly keys?: unknown }).keys)) throw issuerError("it answered no key set");
     return Response.json(keys);
   } catch (cause) {
     throw keysUnavailable(cause);
   }
 };
+
+/** With a code, because the log keeps the messages of such causes only. */
+function issuerError(message: string): Error {
+  return Object.assign(new Error(message), { code: "ISSUER" });
+}
 
 function keysUnavailable(cause: unknown): Refusal {
   const refusal = new Refusal("store", "the keys of the tokens' issuer cannot be fetched now: try again", {

@@ -5,9 +5,7 @@ import { errorFacts, type Log } from "../log.ts";
 
 /** What the handler reads of an event of DynamoDB Streams; of each record its keys and its number. */
 export interface StreamBatch {
-  readonly Records?: readonly {
-    readonly dynamodb?: Pick<NonNullable<DynamoDBRecord["dynamodb"]>, "Keys" | "SequenceNumber">;
-  }[];
+  readonly Records?: readonly Pick<DynamoDBRecord, "dynamodb">[];
 }
 
 /** How many tenants are read at the same time. */

@@ -25,7 +25,7 @@ export async function googleBackend(composition: Composition, settings: GoogleSe
   const store = new FirestoreEventStore(firestore);
   const service = compose(store, composition, { tracer: logTracer(log), tenants: settings.tenants });
   const verify = idTokenVerifier(async () => (await import("firebase-admin/auth")).getAuth(firebase), settings);
-  const { fetch } = app({ service, authenticate: bearerAuthenticator(verify), log });
+  const { fetch } = app({ ...settings.edge, streams: settings.streams, service, authenticate: bearerAuthenticator(verify), log });
   return {
     fetch,
     ring: doorbell({ store, service, log }),

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 
@@ -8,6 +8,8 @@ export interface Deployment {
   readonly name: "gcloud" | "firebase";
   /** Where it is made; what is there is deleted. */
   readonly folder: string;
+  /** The folder whose `.env` files go with it; default: none. */
+  readonly variables?: string;
 }
 
 /** What was made. */
@@ -27,7 +29,7 @@ const NODE = "22";
  *
  * The SDKs stay out of the bundle, because they are loaded when they are needed, and read files beside themselves.
  */
-export async function buildGoogle({ name, folder }: Deployment): Promise<Built> {
+export async function buildGoogle({ name, folder, variables }: Deployment): Promise<Built> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const { metafile } = await build({
@@ -35,6 +37,7 @@ export async function buildGoogle({ name, folder }: Deployment): Promise<Built> 
     outfile: join(folder, "index.js"),
     bundle: true,
     minify: true,
+    // Handlers and aggregates go by the names of their classes: those are stored.
     keepNames: true,
     sourcemap: "linked",
     format: "esm",
@@ -54,8 +57,16 @@ export async function buildGoogle({ name, folder }: Deployment): Promise<Built> 
     dependencies: Object.fromEntries(sdks.map((sdk) => [sdk, devDependencies[sdk]])),
   };
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  if (variables !== undefined) await copyVariables(variables, folder);
+  await writeFile(join(folder, ".gcloudignore"), "node_modules\n*.map\n.env*\n");
   // For the emulators, which run the folder in place; Google's uploads leave node_modules out.
   await symlink(relative(folder, join(ROOT, "node_modules")), join(folder, "node_modules"));
   const output = Object.entries(metafile.outputs).find(([path]) => path.endsWith("index.js"));
   return { bytes: output?.[1].bytes ?? 0 };
+}
+
+/** Firebase looks for variables in what it deploys. */
+async function copyVariables(from: string, to: string): Promise<void> {
+  const files = (await readdir(from)).filter((file) => /^\.env(\.[\w-]+)?$/.test(file));
+  for (const file of files) await copyFile(join(from, file), join(to, file));
 }

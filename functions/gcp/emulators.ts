@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { buildGoogle } from "./build.ts";
 import { emulatorEnvironment, firebaseScript } from "./firebase-tools.ts";
 
+/** Without this firebase-tools starts one for extensions too, which looks for them on the internet. */
+const ONLY = "firestore,auth,functions";
+
 /** Starts Firebase's emulators with the built functions, as firebase.json says; Ctrl-C stops them. */
 async function main(): Promise<void> {
   const root = join(import.meta.dirname, "..", "..");
   const dist = join(root, "dist");
-  await buildGoogle({ name: "firebase", folder: join(dist, "functions-firebase") });
-  const args = [firebaseScript(), "emulators:start", "--project", "demo-evenant", ...process.argv.slice(2)];
+  await buildGoogle({ name: "firebase", folder: join(dist, "functions-firebase"), variables: root });
+  const args = [firebaseScript(), "emulators:start", "--project", "demo-evenant", "--only", ONLY, ...process.argv.slice(2)];
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...process.env, ...emulatorEnvironment(dist) },

@@ -1,10 +1,10 @@
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findFirestoreJar, writeLauncherJar } from "./firestore-jar.ts";
 
 /** The script of firebase-tools' CLI, to be run by this Node. */
 export function firebaseScript(): string {
-  return createRequire(import.meta.url).resolve("firebase-tools/lib/bin/firebase.js");
+  return fileURLToPath(import.meta.resolve("firebase-tools/lib/bin/firebase.js"));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { type EdgeSettings, readEdgeSettings } from "../edge-settings.ts";
+import type { StreamSetting } from "../event-stream-setting.ts";
 import { SetupError } from "../settings.ts";
 
 /** Variables of the process, or of a file of them. */
@@ -13,6 +15,9 @@ export interface GoogleSettings {
   readonly budget: number;
   /** Whether tokens come from the auth emulator, which signs nothing. */
   readonly isAuthEmulated: boolean;
+  readonly edge: EdgeSettings;
+  /** Streams end by themselves before the platform cuts them off, and are resumed by any instance of the same deployment. */
+  readonly streams: Partial<StreamSetting>;
 }
 
 /** How long the platform lets a function run where it does not say, in seconds. */
@@ -22,7 +27,7 @@ const MARGIN = 10;
 const EMULATOR = /EMULATOR_(HOST|HUB)$/;
 
 /**
- * Reads `EVENANT_TENANTS` (auto, provisioned), `EVENANT_CHECK_REVOKED` (commands, by commas) and what the platform sets.
+ * Reads `EVENANT_TENANTS` (auto, provisioned), `EVENANT_CHECK_REVOKED` (commands, by commas), the edge's settings and what the platform sets.
  * @throws {SetupError} for a value that is none; in the cloud also where a variable of an emulator is set, because an emulator believes
  * every token, and what is written to it is gone.
  */
@@ -36,11 +41,14 @@ export function readGoogleSettings(environment: Environment, commands: ReadonlyS
     throw new SetupError(`CLOUD_RUN_TIMEOUT_SECONDS is ${JSON.stringify(timeout)}: give a number of seconds.`);
   }
   const seconds = Number(timeout);
+  const budget = 1_000 * (seconds - Math.min(MARGIN, seconds / 2));
   return {
     tenants,
     checkRevoked: checkedCommands(environment.EVENANT_CHECK_REVOKED ?? "", commands),
-    budget: 1_000 * (seconds - Math.min(MARGIN, seconds / 2)),
+    budget,
     isAuthEmulated: Boolean(environment.FIREBASE_AUTH_EMULATOR_HOST),
+    edge: readEdgeSettings(environment),
+    streams: { lifetime: budget, ...(isInCloud(environment) && environment.K_REVISION && { release: environment.K_REVISION }) },
   };
 }
 

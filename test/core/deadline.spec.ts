@@ -3,6 +3,7 @@ import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { CommandHandler, ConcurrencyError, type PendingCommit } from "../../core/index.ts";
 import { SummingCalculator } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
+import { gate } from "../support/gate.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { intercepted } from "../support/intercepted-store.ts";
 import { rejects } from "../support/rejects.ts";
@@ -65,6 +66,30 @@ describe("A conflict", () => {
     await rejects(ConcurrencyError, add());
     expect(platform.now() - start).to.be.closeTo(100, 1);
     expect(tried.length).to.be.within(5, 50);
+  });
+
+  it("is an error after a deadline that counts from the call, the wait for an earlier command included", async () => {
+    const platform = new HandClock();
+    platform.chance = 0.99;
+    const earlier = gate();
+    let commits = 0;
+    const store = intercepted(new MemoryEventStore(), {
+      commit: async () => {
+        if (commits++ === 0) {
+          await earlier.passed;
+          platform.time += 5_000;
+        }
+        return [{ status: "conflict", type: "summing-calculators", id: "calc", actual: 41 }];
+      },
+    });
+    const handler = new CommandHandler(store, [SummingCalculator], { platform });
+    const numbers = { number1: 1, number2: 0, aggregateId: "calc" };
+    const start = platform.now();
+    const first = rejects(ConcurrencyError, handler.command(actor, "AddNumbers", { ...numbers, expectedVersion: -1 }));
+    const second = rejects(ConcurrencyError, handler.command(actor, "AddNumbers", numbers));
+    earlier.open();
+    await Promise.all([first, second]);
+    expect(platform.now() - start).to.be.closeTo(8_000, 1);
   });
 
   it("is an error at once where a version was expected", async () => {

@@ -40,7 +40,7 @@ describe("Lanes", () => {
     journal = [];
     gates = Object.fromEntries(held.map((name) => [name, gate()]));
     const { store, groups } = countedStore();
-    const handler = new CommandHandler(store, [Job]);
+    const handler = new CommandHandler(store, [Job], { cacheSize: 2 });
     const send = (name: string, aggregateId: string, tenant = "t") =>
       handler.command(actorOf(tenant), "Do", { name, aggregateId });
     return { handler, groups, send };
@@ -67,6 +67,18 @@ describe("Lanes", () => {
     expect(journal).to.not.include("slow ends");
     gates.slow?.open();
     await slow;
+  });
+
+  it("are kept however many other aggregates come meanwhile", async () => {
+    const { send } = scene("slow");
+    const slow = send("slow", "a");
+    for (let other = 0; other < 10; other++) await send(`other${other}`, `b${other}`);
+    const next = send("next", "a");
+    for (let other = 10; other < 20; other++) await send(`other${other}`, `b${other}`);
+    expect(journal).to.not.include("next begins");
+    gates.slow?.open();
+    await Promise.all([slow, next]);
+    expect(journal.slice(-3)).to.deep.equal(["slow ends", "next begins", "next ends"]);
   });
 
   it("go on after a command that failed", async () => {

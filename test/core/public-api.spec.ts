@@ -38,13 +38,14 @@ describe("The public API", () => {
       "checkForward",
       "commitRecord",
       "decode",
+      "fullJitter",
       "redacted",
       "threadRecords",
     ]);
   });
 
   it("has a third door for servers of event streams, with this list", async () => {
-    expect(Object.keys(await import("../../core/stream-kit.ts"))).to.deep.equal(["viewsConcerned"]);
+    expect(Object.keys(await import("../../core/stream-kit.ts"))).to.deep.equal(["placeOf", "viewsConcerned"]);
   });
 
   it("shows the stores through doors of one class each", async () => {
@@ -54,5 +55,26 @@ describe("The public API", () => {
 
   it("shows OpenTelemetry's tracer through a door of its own", async () => {
     expect(Object.keys(await import("../../adapters/opentelemetry/index.ts"))).to.deep.equal(["OpenTelemetryTracer"]);
+  });
+
+  it("shows reactions through a door of their own", async () => {
+    expect(Object.keys(await import("../../core/reactions.ts")).sort()).to.deep.equal([
+      "Deadlines",
+      "REACTOR",
+      "Reaction",
+      "ScheduledCommand",
+    ]);
+  });
+
+  it("shows publishing and its brokers through doors of their own", async () => {
+    expect(Object.keys(await import("../../core/publishing.ts"))).to.deep.equal(["EventPublisher"]);
+    expect(Object.keys(await import("../../adapters/kafka/index.ts"))).to.deep.equal(["KafkaPublisher"]);
+    expect(Object.keys(await import("../../adapters/pubsub/index.ts"))).to.deep.equal(["PubSubPublisher"]);
+    expect(Object.keys(await import("../../adapters/eventbridge/index.ts"))).to.deep.equal(["EventBridgePublisher"]);
+    expect(Object.keys(await import("../../adapters/sns/index.ts"))).to.deep.equal(["SnsPublisher"]);
+    expect(Object.keys(await import("../../adapters/webhook/index.ts")).sort()).to.deep.equal([
+      "WebhookPublisher",
+      "isPublicAddress",
+    ]);
   });
 });

@@ -9,10 +9,12 @@ import {
   type CommandContext,
   CommandHandler,
   Err,
+  type EventMap,
   type EventOf,
   type IEventHandler,
   Projection,
   type ProjectionEvents,
+  type PublishMap,
   type StandardSchema,
   StreamReader,
 } from "../../core/index.ts";
@@ -299,3 +301,24 @@ describe("The types of a handler and a projection", () => {
     });
   });
 });
+
+describe("The types of a publish map", () => {
+  it("know the events of their class, and each payload", () => {
+    type Events = { Packed: { number: number }; Weighed: { grams: number } };
+    neverRun(
+      (): PublishMap<Events> => ({ Packed: true, Weighed: false }),
+      (): PublishMap<Events> => ({ Packed: { version: 1, data: ({ payload }) => ({ count: payload.number + 1 }) } }),
+      // @ts-expect-error there is no such event
+      (): PublishMap<Events> => ({ Lost: true }),
+      // @ts-expect-error Packed has no grams
+      (): PublishMap<Events> => ({ Packed: { data: ({ payload }) => ({ grams: payload.grams }) } }),
+      // @ts-expect-error a text is no data
+      (): PublishMap<Events> => ({ Packed: { data: () => "text" } }),
+    );
+    holds<Equal<Parameters<PublishedData<Events, "Packed">>[0]["payload"], { readonly number: number }>>();
+  });
+});
+
+type PublishedData<E extends EventMap, Name extends keyof E & string> = Required<
+  Exclude<PublishMap<E>[Name], boolean | undefined>
+>["data"];

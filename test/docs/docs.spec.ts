@@ -25,6 +25,12 @@ const SOURCES: Readonly<Record<string, string>> = {
   "evenant/firestore": "adapters/firestore/index.ts",
   "evenant/opentelemetry": "adapters/opentelemetry/index.ts",
   "evenant/reactions": "core/reactions.ts",
+  "evenant/publishing": "core/publishing.ts",
+  "evenant/kafka": "adapters/kafka/index.ts",
+  "evenant/pubsub": "adapters/pubsub/index.ts",
+  "evenant/eventbridge": "adapters/eventbridge/index.ts",
+  "evenant/sns": "adapters/sns/index.ts",
+  "evenant/webhook": "adapters/webhook/index.ts",
   "evenant/client": "functions/client/index.ts",
 };
 

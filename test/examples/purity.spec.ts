@@ -4,12 +4,13 @@ import { type AggregateClass, CommandHandler } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
 import { Post, User } from "../../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator } from "../../examples/calculator/index.ts";
+import { Cart } from "../../examples/cart/index.ts";
 import { Loan } from "../../examples/loan/index.ts";
 import { actorOf } from "../support/actors.ts";
 
 describe("The examples' aggregates", () => {
   it("change their state by events only: in development mode each state is compared with a fold", async () => {
-    const classes = [SummingCalculator, KeyPressCalculator, User, Post, Loan, Account] as const;
+    const classes = [SummingCalculator, KeyPressCalculator, User, Post, Loan, Account, Cart] as const;
     const handler = new CommandHandler(new MemoryEventStore(), classes, { development: true });
     const actor = actorOf("t", "ada");
     const to = { aggregateId: "ada" };
@@ -36,6 +37,8 @@ describe("The examples' aggregates", () => {
       () => handler.command(actor, "ChangeOwner", { owner: "ada", ...to }),
       () => handler.command(actor, "RecordTransactions", { amounts: [5, -10], ...to }),
       () => handler.command(actor, "TransferMoney", { to: "bob", amount: 5, ...to }),
+      () => handler.command(actor, "AddItem", { product: "tea", quantity: 2, ...to }),
+      () => handler.command(actor, "AssignCart", { customer: "ada", ...to }),
     ];
     for (const command of send) await command();
     for (const Type of classes as readonly AggregateClass[]) {

@@ -8,10 +8,11 @@ import { eventOf, responseOf } from "../support/aws-events.ts";
 import { type FunctionProcess, startFunction } from "../support/aws-process.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
 import { type StreamedTable, streamedTable } from "../support/dynamodb-stream.ts";
+import type { AnswerBody } from "../support/functions-backend.ts";
 import { type Issuer, type IssuerKey, issuerKey, signedBy, startIssuer } from "../support/jwks-server.ts";
 
-/** The bundle grows with what the application imports: 613,000 bytes when this was written. */
-const MOST_BYTES = 700_000;
+/** The bundle grows with what the application imports: 677,000 bytes when this was written. */
+const MOST_BYTES = 800_000;
 
 (hasDynamoDb() ? describe : describe.skip)("The bundled functions, each in a process of its own", function () {
   this.timeout(20_000);
@@ -29,7 +30,8 @@ const MOST_BYTES = 700_000;
     issuer = await startIssuer([key]);
     variables = {
       AWS_ENDPOINT_URL_DYNAMODB: table.endpoint,
-      AWS_REGION: "eu-central-1",
+      // DynamoDB Local keeps a database for each region and key: that of the test.
+      AWS_REGION: "local",
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       EVENANT_TABLE: table.table,
@@ -56,7 +58,7 @@ const MOST_BYTES = 700_000;
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const response = responseOf((await http.call(await eventOf(request))) as HttpResult);
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: (await response.json()) as AnswerBody };
   };
   const tokenOf = (tenant: string) =>
     signedBy(key, {
@@ -83,11 +85,12 @@ const MOST_BYTES = 700_000;
     const view = await send(http, `/views/totals/calc1?position=${done.body.position}`, { token: acme });
     expect(view.body).to.deep.equal({ id: "calc1", value: { sum: 3, steps: 1 } });
     expect((await send(http, "/views/totals/calc1", { token: globex })).status).to.equal(404);
+    expect((await send(http, "/views/totals/stream", { token: acme })).status, "streams").to.equal(501);
     expect((await send(http, "/views/totals", { token: "" })).status).to.equal(401);
     expect((await send(http, "/views/totals", { token: `${acme.slice(0, -4)}AAAA` })).status).to.equal(401);
     const text = [...http.lines, ...stream.lines].join("\n");
     expect(text).to.contain('"route":"/commands/AddNumbers"');
-    expect(text).not.to.match(/eyJ|number1|"calc1"/);
+    expect(text).not.to.match(/eyJ[\w-]+\.|number1|"calc1"/);
   });
 
   it("sweep what was never rung for", async () => {

@@ -1,18 +1,14 @@
+import { setTimeout } from "node:timers/promises";
 import type { DynamoDBRecord } from "aws-lambda";
 import { expect } from "chai";
-import { type IDocument, tenantsWithNews } from "../../adapters/dynamodb/index.ts";
+import { tenantsWithNews } from "../../adapters/dynamodb/index.ts";
 import { type Peek, StoreError } from "../../core/index.ts";
-import { tablePolicy } from "../../functions/aws/deploy/policies.ts";
 import { STREAM_FILTER } from "../../functions/aws/deploy/template.ts";
 import { type StreamBatch, streamHandler } from "../../functions/aws/stream-handler.ts";
-import { compose } from "../../functions/composition.ts";
-import { doorbell } from "../../functions/doorbell.ts";
-import { calculators, type DoorbellBench, doorbellBench } from "../support/aws-doorbell.ts";
+import { type DoorbellBench, doorbellBench } from "../support/aws-doorbell.ts";
 import { contextOf } from "../support/aws-events.ts";
 import { DelegatingStore } from "../support/delegating-store.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
-import { allows } from "../support/rules-policy.ts";
-import { type DynamoDbRequest, questionsOf } from "../support/rules-requests.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -29,20 +25,6 @@ function rings({ eventName, dynamodb }: DynamoDBRecord): boolean {
     begins(pk.S, dynamodb?.Keys?.pk?.S) &&
     begins(sk.S, dynamodb?.Keys?.sk?.S)
   );
-}
-
-/** A document client that tells of each request before it sends it. */
-function watched(document: IDocument, tell: (request: DynamoDbRequest) => void): IDocument {
-  return new Proxy(document, {
-    get: (target, name) => {
-      const method = Reflect.get(target, name);
-      if (typeof method !== "function") return method;
-      return (input: DynamoDbRequest["input"], ...rest: unknown[]) => {
-        tell({ method: String(name) as DynamoDbRequest["method"], input });
-        return method.call(target, input, ...rest);
-      };
-    },
-  });
 }
 
 const numberOf = (record: DynamoDBRecord | undefined) => record?.dynamodb?.SequenceNumber;
@@ -162,25 +144,37 @@ const tenantOf = (record: DynamoDBRecord) => tenantsWithNews({ Records: [record]
     expect(await bench.items()).to.deep.equal(before);
   });
 
-  it("asks of the table only what its function's policy allows", async () => {
+  it("hands over in the middle of a long log, and goes on where it stopped", async () => {
+    let isSlow = true;
+    class Slow extends DelegatingStore {
+      override async read(...given: Parameters<DelegatingStore["read"]>): ReturnType<DelegatingStore["read"]> {
+        if (isSlow) await setTimeout(200);
+        return super.read(...given);
+      }
+    }
+    bench = await doorbellBench((store) => new Slow(store));
+    await bench.add("acme", 230);
+    const batch = { Records: await bench.table.records() };
+    // 300 ms beside the margin: enough for one reading of 100 commits, not for three.
+    const { batchItemFailures } = await bench.handler(batch, contextOf(2_300));
+    expect(batchItemFailures).to.deep.equal([{ itemIdentifier: numberOf(batch.Records.find(tenantOf)) }]);
+    expect(await bench.steps("acme")).to.be.lessThan(230);
+    isSlow = false;
+    expect(await bench.handler(batch, contextOf())).to.deep.equal(SERVED);
+    expect(await bench.steps("acme")).to.equal(230);
+  });
+
+  it("asks again for a tenant that is not finished, and for no other: a failing handler or another reader holds nobody up", async () => {
     const records = await begin();
-    const arnOf = (table: string) => `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`;
-    const refused: string[] = [];
-    let asked = 0;
-    const store = bench.table.store({}, (document) =>
-      watched(document, (request) => {
-        for (const question of questionsOf(request, {}, arnOf)) {
-          asked++;
-          if (!allows(tablePolicy("onStream", arnOf(bench.table.table)), question)) refused.push(JSON.stringify(question));
-        }
-      }),
-    );
-    const ring = doorbell({ store, service: compose(store, calculators) });
-    await streamHandler(ring, () => {})({ Records: records }, contextOf());
-    await store.close();
-    expect(await stepsOfAll()).to.deep.equal([1, 2, 3]);
-    expect(refused).to.deep.equal([]);
-    expect(asked).to.be.greaterThan(10);
+    for (const status of ["unknown", "idle", "blocked", "leased", "unfinished"] as const) {
+      const handler = streamHandler(
+        async (tenant) => ({ tenant, status: tenant === "globex" ? status : "idle", handled: 1 }),
+        () => {},
+      );
+      const { batchItemFailures } = await handler({ Records: records }, contextOf());
+      const first = { itemIdentifier: numberOf(records.find((record) => tenantOf(record) === "globex")) };
+      expect(batchItemFailures, status).to.deep.equal(status === "unfinished" ? [first] : []);
+    }
   });
 
   it("gives each of many tenants its share of the time", async () => {

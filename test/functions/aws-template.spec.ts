@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { cloudFormation } from "../../adapters/dynamodb/index.ts";
-import { bundle, TEMPLATE, templateText } from "../../functions/aws/deploy/build.ts";
+import { bundle } from "../../functions/aws/deploy/build.ts";
 import { tablePolicy } from "../../functions/aws/deploy/policies.ts";
+import { TEMPLATE, templateText } from "../../functions/aws/deploy/template.ts";
 import { readAwsSettings, readIssuerSettings, readPolls } from "../../functions/aws/settings.ts";
 import { readEdgeSettings } from "../../functions/edge-settings.ts";
 import { operatorPolicy } from "../../rules/iam-policy.ts";
@@ -35,7 +36,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
 };
 const PSEUDO = ["AWS::AccountId", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackName"];
 /** What the functions look at too: Lambda sets it, or whoever wants more than the defaults. */
-const UNSET = ["AWS_LAMBDA_FUNCTION_NAME", "TENANT_BURST", "ACTOR_RATE", "ACTOR_BURST", "GOOGLE_CLOUD_PROJECT"];
+const UNSET = ["AWS_LAMBDA_FUNCTION_NAME", "TENANT_BURST", "ACTOR_RATE", "ACTOR_BURST", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"];
 const ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/evenant";
 
 /** Everything that the template refers to but does not have. */

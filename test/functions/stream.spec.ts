@@ -1,6 +1,14 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { type Actor, Aggregate, type CommandContext, type IEventStore, StoreError, StreamReader } from "../../core/index.ts";
+import {
+  type Actor,
+  Aggregate,
+  type CommandContext,
+  type IEventStore,
+  type PositionedCommit,
+  StoreError,
+  StreamReader,
+} from "../../core/index.ts";
 import { Item, ShoppingList } from "../../examples/pwa-backend/shopping.ts";
 import type { StreamSetting } from "../../functions/event-stream-setting.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
@@ -134,7 +142,7 @@ describe("event streams", () => {
       expect(second.views).to.deep.equal(await collection());
     });
 
-    it("begin anew for a client of another release, or with an id that is none", async () => {
+    it("begin anew for a client with another version of the views, or with an id that is none", async () => {
       const store = new MemoryEventStore();
       await start({}, store);
       await send("AddItem", "milk", { text: "Milk" });
@@ -188,6 +196,35 @@ describe("event streams", () => {
       await client.until(isCaughtUpTo(position));
       expect(client.views).to.deep.equal(await collection());
       expect(client.views.size).to.equal(2);
+    });
+
+    it("begin anew when a rebuild puts another version's views in the place of theirs", async () => {
+      class ShoppingListInCapitals extends ShoppingList {
+        override readonly name = "ShoppingList";
+        override readonly version = 1;
+        override get events() {
+          const before = super.events;
+          const next: NonNullable<typeof before.ItemAdded>["next"] = (_item, { payload }) => {
+            return { text: payload.text.toUpperCase(), wanted: 1, bought: 0, addedBy: "" };
+          };
+          return { ...before, ItemAdded: { id: (_event: unknown, commit: PositionedCommit) => commit.id, next } };
+        }
+      }
+      await start();
+      for (const id of ["milk", "bread"]) await send("AddItem", id, { text: id });
+      const client = await open("/views/shopping/stream").until(isCaughtUpTo(2));
+      const list = new ShoppingListInCapitals();
+      const reader = new StreamReader(backend.store);
+      await reader.rebuild("acme", "lists", list);
+      const { position } = await send("AddItem", "salt", { text: "salt" });
+      while ((await reader.poll("acme", "lists", [list])).cursors.ShoppingList !== position);
+      await client.until(isCaughtUpTo(position));
+      const texts = [...client.views.values()].map((view) => (view as { text: string }).text).sort();
+      expect(texts).to.deep.equal(["BREAD", "MILK", "SALT"]);
+      const { lastId, views } = client;
+      await client.close();
+      const back = await open("/views/shopping/stream", { lastId, views }).until((one) => one.named("caught-up").length > 0);
+      expect(back.views).to.deep.equal(views);
     });
 
     it("are refused to whoever may not read the collection, and show a tenant nothing of another", async () => {

@@ -238,6 +238,41 @@ onEveryStore("Publishing", (stage) => {
     expect(arrived(broker)).to.deep.equal({ a: [0, 1, 2, 3, 5, 4] });
   });
 
+  it("finds the one event for which the broker refused a whole call", async () => {
+    const tenant = stage.newTenant();
+    await pack(stage.store, tenant, ["a"], 6);
+    await settled(tenant);
+    const broker = new RecordingBroker();
+    broker.answer = (events) =>
+      events.some(({ json }) => json.includes('"number":2'))
+        ? { acknowledged: 0, refused: new Error("too large") }
+        : { acknowledged: events.length };
+    await pollUntilIdle(readerOf({ retries: 0, onError: "park" }), tenant, "out", publishing(broker));
+    expect(arrived(broker)).to.deep.equal({ a: [0, 1, 3, 4, 5] });
+    expect(broker.calls).to.deep.equal([6, 1, 1, 1, 3]);
+  });
+
+  it("keeps an aggregate's order behind a parked event where the policy asks for it, while the others go on", async () => {
+    const tenant = stage.newTenant();
+    await pack(stage.store, tenant, ["a", "b"], 3);
+    await settled(tenant);
+    const broker = new RecordingBroker();
+    broker.answer = (events) => {
+      const place = events.findIndex(({ cloudEvent, json }) => cloudEvent.subject === "a" && json.includes('"number":1'));
+      return place < 0 ? { acknowledged: events.length } : { acknowledged: place, refused: new Error("too large") };
+    };
+    const publishers = publishing(broker);
+    const reader = readerOf({ retries: 0, onError: "park", park: "aggregate" });
+    await pollUntilIdle(reader, tenant, "out", publishers);
+    expect(arrived(broker)).to.deep.equal({ a: [0], b: [0, 1, 2] });
+    await pack(stage.store, tenant, ["a", "b"], 1, 1, 3);
+    await pollUntilIdle(reader, tenant, "out", publishers);
+    expect(arrived(broker)).to.deep.equal({ a: [0], b: [0, 1, 2, 3] });
+    broker.answer = undefined;
+    await reader.retryParked(tenant, "out", publishers[0]!);
+    expect(arrived(broker)).to.deep.equal({ a: [0, 1, 2, 3], b: [0, 1, 2, 3] });
+  });
+
   it("sends again what was acknowledged and not stored when the process died: the same events under the same ids", async () => {
     const tenant = stage.newTenant();
     await pack(stage.store, tenant, ["a"], 4);

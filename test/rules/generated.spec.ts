@@ -39,7 +39,7 @@ describe("The generator of rules", () => {
   it("opens nothing without readers, writes nothing, and names every collection literally", () => {
     const rules = firestoreRules(accessMatrix(examples));
     const matches = Array.from(rules.matchAll(/^ {4}match (\S+) \{$/gm), ([, path]) => path);
-    expect(matches).to.have.length(14);
+    expect(matches).to.have.length(17);
     for (const path of matches)
       expect(path).to.match(/^\/tenants\/\{tenant\}\/(views\/[a-z-]+(~1|~live)?\/items|snapshots\/[a-z-]+\/states)\/\{id\}$/);
     const allowed = new Set(Array.from(rules.matchAll(/allow ([^:]*):/g), ([, what]) => what));

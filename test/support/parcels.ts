@@ -50,18 +50,19 @@ export class Parcel extends Aggregate<ParcelEvents> {
   }
 }
 
-/** Packs parcels one by one: `each` commits of `events` events on each parcel, numbered from 0 on each. */
+/** Packs parcels one by one: `each` commits of `events` events on each parcel, numbered on each from `from` on. */
 export async function pack(
   store: IEventStore,
   tenant: string,
   parcels: readonly string[],
   each: number,
   events = 1,
+  from = 0,
 ): Promise<void> {
   const handler = new CommandHandler(store, [Parcel]);
   const actor = actorOf(tenant);
   for (let commit = 0; commit < each; commit++) {
-    const numbers = Array.from({ length: events }, (_, index) => commit * events + index);
+    const numbers = Array.from({ length: events }, (_, index) => from + commit * events + index);
     await Promise.all(parcels.map((aggregateId) => handler.command(actor, "Pack", { numbers, aggregateId })));
   }
 }

@@ -2,18 +2,12 @@ import { rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { awsTemplate, CODE, ENTRIES } from "./template.ts";
+import { ENTRIES } from "./lambda-functions.ts";
+import { CODE, TEMPLATE, templateText } from "./template.ts";
 
 const FOLDER = join(import.meta.dirname, "..");
-/** The committed template. */
-export const TEMPLATE = join(FOLDER, "template.json");
 /** Where the template says that the bundle lies. */
 export const BUNDLE = join(FOLDER, CODE);
-
-/** The text of the committed template. */
-export function templateText(): string {
-  return `${JSON.stringify(awsTemplate(), undefined, 2)}\n`;
-}
 
 /**
  * Bundles the functions into a folder, one file for each and chunks that they share, and gives the size of all in bytes.

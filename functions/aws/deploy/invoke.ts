@@ -6,8 +6,8 @@ import { ensureTable } from "../../../adapters/dynamodb/index.ts";
 import { fail, SetupError } from "../../settings.ts";
 import { endpointOverrides, isDeployed, VARIABLES } from "../settings.ts";
 import { BUNDLE } from "./build.ts";
+import { ENTRIES, timeoutOf } from "./lambda-functions.ts";
 import { localIssuer } from "./local-issuer.ts";
-import { ENTRIES, timeoutOf } from "./template.ts";
 
 const USAGE =
   "npm run -s invoke:aws -- http|on-stream|sweep [--make-table] [--tenant acme --id ada --roles user,manager] < event.json";

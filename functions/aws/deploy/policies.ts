@@ -1,10 +1,8 @@
 import { operatorPolicy, type PolicyDocument, type PolicyStatement } from "../../../rules/iam-policy.ts";
+import type { FunctionName } from "./lambda-functions.ts";
 
 /** An ARN that the generated policies accept; in a template a reference to the table takes its place. */
 const ANY_TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/evenant";
-
-/** The function that a policy is for. */
-export type FunctionName = "http" | "onStream" | "sweep";
 
 /** What a function may do with the table: the operator's policy; the doorbell, which nobody's request reaches, not the registry. */
 export function tablePolicy(name: FunctionName, tableArn: string = ANY_TABLE): PolicyDocument {

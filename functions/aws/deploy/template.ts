@@ -1,37 +1,25 @@
+import { join } from "node:path";
 import { cloudFormation } from "../../../adapters/dynamodb/index.ts";
 import type { PolicyStatement } from "../../../rules/iam-policy.ts";
 import { VARIABLES } from "../settings.ts";
-import { type FunctionName, tablePolicy } from "./policies.ts";
+import { FUNCTIONS, type FunctionName, NAMES } from "./lambda-functions.ts";
+import { tablePolicy } from "./policies.ts";
 
 /** A value in a template: JSON, with `{ Ref }`, `{ "Fn::GetAtt" }` and `{ "Fn::Sub" }` where CloudFormation fills in. */
 type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value };
 type Properties = Readonly<Record<string, Value>>;
 
-/** How each function runs: what Lambda gives it, in s and MB, and which file of the bundle it is. */
-const FUNCTIONS: Readonly<
-  Record<FunctionName, { readonly id: string; readonly file: string; readonly timeout: number; readonly memory: number }>
-> = {
-  http: { id: "Http", file: "http", timeout: 15, memory: 1024 },
-  onStream: { id: "OnStream", file: "on-stream", timeout: 60, memory: 512 },
-  sweep: { id: "Sweep", file: "sweep", timeout: 240, memory: 512 },
-};
-const NAMES = Object.keys(FUNCTIONS) as readonly FunctionName[];
-
-/** The files of the bundle that Lambda calls. */
-export const ENTRIES: readonly string[] = NAMES.map((name) => FUNCTIONS[name].file);
-
-/** How long the function of a file may take, in s. */
-export function timeoutOf(entry: string): number {
-  return Object.values(FUNCTIONS).find(({ file }) => file === entry)?.timeout ?? 0;
-}
-
 /** Where the bundle lies, seen from the template; `aws cloudformation package` uploads it from there. */
 export const CODE = "../../dist/aws";
 
-const TABLE = "EvenantTable";
+/** The table's logical id. */
+export const TABLE = "EvenantTable";
 const TABLE_ARN = attribute(TABLE, "Arn");
 const STREAM_ARN = attribute(TABLE, "StreamArn");
 const QUEUE = "Failures";
+
+/** The committed template. */
+export const TEMPLATE = join(import.meta.dirname, "..", "template.json");
 
 /** What whoever deploys chooses; the text is what the guide's table says too. */
 const PARAMETERS: Readonly<Record<string, Properties>> = {
@@ -57,8 +45,13 @@ const PARAMETERS: Readonly<Record<string, Properties>> = {
   LogRetentionDays: text("How long logs are kept, in days; a number that CloudWatch knows", 30),
 };
 
+/** The text that the committed template must have. */
+export function templateText(): string {
+  return `${JSON.stringify(awsTemplate(), undefined, 2)}\n`;
+}
+
 /** Makes the CloudFormation template: the table and its stream, the three functions with the least that each needs, and what calls them. */
-export function awsTemplate() {
+function awsTemplate() {
   return {
     AWSTemplateFormatVersion: "2010-09-09",
     Description: "Evenant: commands and views over HTTP, on one DynamoDB table",

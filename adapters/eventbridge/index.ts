@@ -1,0 +1,2 @@
+export type { EventBridgeEntry, EventBridgeResult, IEventBridge } from "./client.ts";
+export { EventBridgePublisher, type EventBridgePublisherOptions } from "./publisher.ts";

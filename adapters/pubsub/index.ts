@@ -1,0 +1,2 @@
+export type { IPubSubTopic, PubSubMessage } from "./client.ts";
+export { PubSubPublisher } from "./publisher.ts";
