@@ -155,8 +155,17 @@ export class Trial implements AttemptTools, CommitEntry {
     this.#hasLeft = true;
     const { rehydrator, tracer, platform } = this.setting;
     rehydrator.places.leave(this.place);
-    const facts = () => ({ outcome, retries: this.#tries, ms: platform.now() - this.#start });
-    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name, ...facts() }));
+    if (tracer === undefined) return;
+    const { address } = this.place;
+    const command = this.#request.command.name;
+    tracer.trace(() => ({
+      method: "command",
+      ...address,
+      command,
+      outcome,
+      retries: this.#tries,
+      ms: platform.now() - this.#start,
+    }));
   }
 
   get participants(): readonly Participant[] {
