@@ -1,50 +1,74 @@
-// One process of the DynamoDB benchmark: warms up, waits for the word, sends commands for a while, then some more whose cost is counted.
+// One process of the DynamoDB benchmark: makes aggregates, waits for the word, sends commands for a while, then some more whose cost is counted.
 import { once } from "node:events";
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { engines } from "./dynamodb-engines.ts";
 
+/** What a process is told to do. */
+export interface Job {
+  readonly engine: string;
+  readonly endpoint: string;
+  readonly table: string;
+  /** What its aggregates' ids begin with. */
+  readonly prefix: string;
+  readonly inFlight: number;
+  /** How many commands an aggregate gets before the next one has its turn. */
+  readonly commandsEach: number;
+  readonly ms: number;
+}
+
 /** What a process tells. */
 export interface Told {
-  readonly commandsPerSecond: number;
+  readonly rate: number;
+  /** Processor time of this process for a command, in ms. */
+  readonly cpu: number;
   readonly requests: number;
   readonly units: number;
 }
 
-/** Aggregates of a process: few enough to be warm, enough that castore, which reads all their events, has few to read. */
-const AGGREGATES = 160;
-const METERED_MS = 500;
+/** More commands a second than any engine carries out here, so that there are aggregates enough. */
+const MOST_A_SECOND = 1_500;
+const METERED_MS = 400;
 
-const [, , name = "", endpoint = "", table = "", prefix = "", inFlight = "1", duration = "1000"] = process.argv;
-const lanes = Number(inFlight);
+const { engine: name, endpoint, table, prefix, inFlight, commandsEach, ms }: Job = JSON.parse(process.argv[2] ?? "");
 const client = new DynamoDB({ endpoint, region: "local", credentials: { accessKeyId: "bench", secretAccessKey: "bench" } });
 const engine = engines[name];
 if (engine === undefined) throw new Error(`no engine is named ${name}`);
 const send = await engine.sender(client, table);
+const aggregatesEach = Math.ceil((MOST_A_SECOND * (ms + METERED_MS)) / 1_000 / commandsEach / inFlight);
+const sent = Array.from({ length: inFlight }, () => 0);
 const total = { requests: 0, units: 0 };
 
-await Promise.all(Array.from({ length: 16 }, (_, lane) => drive(lane, 16, AGGREGATES / 16)));
+// Sixteen at a time, so that all of them are warm soon.
+await Promise.all(Array.from({ length: 16 }, (_, nth) => warm(nth)));
 process.send?.("ready");
 await once(process, "message");
-const began = performance.now();
-const commands = await driveAll(Number(duration));
-const commandsPerSecond = (commands / (performance.now() - began)) * 1_000;
+const [began, cpuBefore] = [performance.now(), process.cpuUsage()];
+const commands = await driveAll(ms);
+const { user, system } = process.cpuUsage(cpuBefore);
+const [rate, cpu] = [commands / ((performance.now() - began) / 1_000), (user + system) / 1_000 / commands];
 meter();
 const metered = await driveAll(METERED_MS);
-const told: Told = { commandsPerSecond, requests: total.requests / metered, units: total.units / metered };
+const told: Told = { rate, cpu, requests: total.requests / metered, units: total.units / metered };
 process.send?.(told, () => process.exit());
 
+async function warm(nth: number): Promise<void> {
+  for (let n = nth; n < aggregatesEach * inFlight; n += 16) await send(`${prefix}-${n}`);
+}
+
 /** Drives the lanes side by side for a while; they share no aggregate. */
-async function driveAll(ms: number): Promise<number> {
-  const end = performance.now() + ms;
-  const counts = await Promise.all(Array.from({ length: lanes }, (_, lane) => drive(lane, lanes, Infinity, end)));
+async function driveAll(during: number): Promise<number> {
+  const end = performance.now() + during;
+  const counts = await Promise.all(sent.map((_, lane) => drive(lane, end)));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function drive(lane: number, of: number, most: number, end = Infinity): Promise<number> {
-  const each = AGGREGATES / of;
-  let sent = 0;
-  for (; sent < most && performance.now() < end; sent++) await send(`${prefix}-${lane * each + (sent % each)}`);
-  return sent;
+async function drive(lane: number, end: number): Promise<number> {
+  let count = 0;
+  for (; performance.now() < end; count++) {
+    const turn = sent[lane]!++;
+    await send(`${prefix}-${lane * aggregatesEach + (Math.floor(turn / (commandsEach - 1)) % aggregatesEach)}`);
+  }
+  return count;
 }
 
 /** Counts requests, each attempt of the client's for one, and capacity units. Not while the clock runs. */

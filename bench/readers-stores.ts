@@ -41,7 +41,8 @@ export const readerStores: Readonly<Record<string, (use: (store: ReaderStore) =>
     table.close();
   },
   Firestore: async (use) => {
-    const { store, costOf, close } = await countedStore();
+    // The emulator is slow to answer at first, and more so on a busy machine.
+    const { store, costOf, close } = await countedStore({ deadline: 60_000 });
     const operationsOf = async (action: () => Promise<unknown>) => {
       const { reads, writes } = await costOf(action);
       return reads + writes;

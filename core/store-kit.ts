@@ -4,4 +4,5 @@ export { redacted } from "./model/redact.ts";
 export { checkForward } from "./ports/cursor-order.ts";
 export { Doorbell } from "./ports/doorbell.ts";
 export { commitRecord, threadRecords } from "./ports/export-records.ts";
+export { fullJitter } from "./ports/full-jitter.ts";
 export { ImportOrder } from "./ports/import-order.ts";

@@ -1,4 +1,5 @@
 import { type Cost, type IPlatform, StoreError } from "../../core/index.ts";
+import { fullJitter } from "../../core/store-kit.ts";
 import type { Capacity, Conditional, IDocument, Item, SendOptions } from "./client.ts";
 import { failureOf } from "./failures.ts";
 
@@ -6,7 +7,7 @@ import { failureOf } from "./failures.ts";
 const DEADLINE = 8_000;
 /** How long one request may take before it is sent again, in ms: a lost reply then leaves time to learn the truth. */
 const REQUEST_TIME = 2_500;
-/** The longest first pause after a failure, in ms; doubles with each one up to the longest pause ("full jitter"). */
+/** The most that the first pause after a failure takes, in ms, and that any does. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 800;
 
@@ -79,8 +80,7 @@ export class Budget {
   /** Waits a random time that doubles with each try; false at once where the deadline would pass. */
   async pause(tries: number): Promise<boolean> {
     const { platform } = this.database;
-    const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(tries, 10));
-    const pause = platform.random() * longest;
+    const pause = fullJitter(tries, FIRST_PAUSE, LONGEST_PAUSE, platform.random);
     if (this.#elapsed() + pause >= this.#end) return false;
     await platform.sleep(pause);
     return true;

@@ -16,10 +16,10 @@ export async function writeSnapshot(
   budget: Budget,
   address: Address,
   version: number,
-  snapshot: NonNullable<PendingWrite["snapshot"]>,
+  { schema, state }: NonNullable<PendingWrite["snapshot"]>,
   position: number,
 ): Promise<void> {
-  const body = JSON.stringify(snapshot);
+  const body = JSON.stringify({ schema, state });
   if (body.length > MOST_BYTES || new TextEncoder().encode(body).length > MOST_BYTES) return;
   const condition: Expression = { expression: FORWARD, values: { ":version": version, ":position": position } };
   try {

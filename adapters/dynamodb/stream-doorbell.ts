@@ -1,18 +1,11 @@
 import { openPageKey, parsePartition, versionOf } from "./keys.ts";
 
-/** The slice of a record that is read. */
-interface StreamRecord {
-  readonly dynamodb?: { readonly Keys?: { readonly pk?: TextValue; readonly sk?: TextValue } | undefined } | undefined;
-}
-
-interface TextValue {
-  readonly S?: string | undefined;
-}
-
-/** The slice of a Lambda event of DynamoDB Streams that is read; a stream of keys is enough. */
+/** The slice of a Lambda event of DynamoDB Streams that is read, or of records from its API; a stream of keys is enough. */
 export interface StreamEvent {
-  readonly Records?: readonly StreamRecord[] | undefined;
+  readonly Records?: readonly { readonly dynamodb?: { readonly Keys?: Keys | undefined } | undefined }[] | undefined;
 }
+
+type Keys = Readonly<Record<string, { readonly S?: string | undefined }>>;
 
 /**
  * The tenants in which something happened that a reader may want to read: commits, voids, tickets. Each once, in the order of their coming.

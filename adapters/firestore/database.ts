@@ -1,4 +1,5 @@
 import { defaultPlatform } from "../../core/index.ts";
+import { fullJitter } from "../../core/store-kit.ts";
 import type { DocumentSnapshot, Fields, FieldValues, FirestoreClient, Precondition, UpdateTime } from "./client.ts";
 import { CODE, codeOf, isPassing, isRefusal, storeError } from "./failures.ts";
 
@@ -153,7 +154,7 @@ export class Database {
 /** Waits before the next try, a random time that doubles; false = the deadline leaves no time for one. */
 export async function pause(tries: number, deadline: Deadline): Promise<boolean> {
   const left = deadline.at - performance.now();
-  const wait = defaultPlatform.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** tries);
+  const wait = fullJitter(tries, FIRST_PAUSE, LONGEST_PAUSE, defaultPlatform.random);
   if (wait >= left) return false;
   await defaultPlatform.sleep(wait);
   return true;

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { fullJitter } from "../../core/store-kit.ts";
 import { closed, isBusy, noSharedMemory, translate } from "./failure.ts";
 import { prepareSchema } from "./schema.ts";
 
@@ -7,7 +8,8 @@ export type SqlValue = string | number | null;
 
 /** How long SQLite itself may wait for a lock, in ms: it blocks the event loop meanwhile. */
 const BLOCKING_WAIT = 2;
-/** The longest pause between two tries for a lock, in ms. */
+/** The most that the first pause between two tries for a lock takes, in ms, and that any does. */
+const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 16;
 /** How long `forgetDeleted` tries, in ms. */
 const CHECKPOINT_PATIENCE = 1_000;
@@ -96,7 +98,7 @@ export class Client {
       } catch (error) {
         if (!isBusy(error) || performance.now() >= end) throw translate(error, this.path);
       }
-      await pause(Math.random() * Math.min(LONGEST_PAUSE, 2 ** tries));
+      await pause(fullJitter(tries, FIRST_PAUSE, LONGEST_PAUSE, Math.random));
     }
   }
 

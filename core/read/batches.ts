@@ -4,8 +4,8 @@ import { upcast } from "../model/upcast.ts";
 import type { AnyEventHandler, BatchItem, BatchResult } from "../ports/event-handler.ts";
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Failure } from "../ports/threads.ts";
+import { deliveryTo } from "./delivery.ts";
 import { textOf } from "./failure-policy.ts";
-import { deliveryTo } from "./subscriber.ts";
 import type { Standing, Turn, TurnSetting } from "./turn.ts";
 
 /** The most events that a handler gets at once: enough for a broker's request, few enough for a lease. */

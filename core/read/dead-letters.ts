@@ -2,10 +2,11 @@ import { LIMITS, type PositionedCommit, type StoredEvent } from "../model/commit
 import { Err } from "../model/errors.ts";
 import { upcast } from "../model/upcast.ts";
 import { cursorIn, type ParkedEvent, type ParkedKey } from "../ports/threads.ts";
+import { type Delivery, deliveryTo } from "./delivery.ts";
 import { stackOf, textOf } from "./failure-policy.ts";
 import { aggregateKey, isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import type { Progress } from "./progress.ts";
-import { type Delivery, deliveryTo, type Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { OPERATOR_LEASE, type ThreadSetting, withThread } from "./thread-lease.ts";
 
 /** Above the index of any event of a commit. */

@@ -37,6 +37,11 @@ export function policyOf(policy: FailurePolicy): FullPolicy {
   };
 }
 
+/** A policy with what one poll wants otherwise. @throws {Err} as `policyOf`. */
+export function changedPolicy(policy: FullPolicy, { onError, park }: Pick<FailurePolicy, "onError" | "park">): FullPolicy {
+  return policyOf({ ...policy, onError: onError ?? policy.onError, park: park ?? policy.park });
+}
+
 /** What is noted of a failure of the event at (position, index); `halted` after the last retry. The delay is half fixed, half random ("equal jitter"), capped, so that retries part. */
 export function failureOf(
   policy: FullPolicy,

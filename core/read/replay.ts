@@ -7,9 +7,10 @@ import type { AnyEventHandler } from "../ports/event-handler.ts";
 import type { Cost, ReadResult } from "../ports/event-store.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Waiting } from "../ports/threads.ts";
+import type { EventFunction } from "./delivery.ts";
 import { textOf } from "./failure-policy.ts";
 import { RebuildMeter, type RebuildProgress } from "./rebuild-meter.ts";
-import type { EventFunction, Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
 
 /** Settings of a replay. */

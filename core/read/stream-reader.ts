@@ -8,7 +8,7 @@ import { defaultPlatform, type Signal } from "../ports/platform.ts";
 import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
 import type { DeadLetter, Retried } from "./dead-letters.ts";
 import type { Difference, DiffOptions } from "./diff.ts";
-import { type FullPolicy, policyOf } from "./failure-policy.ts";
+import { changedPolicy, type FullPolicy, policyOf } from "./failure-policy.ts";
 import type { HandlerLag } from "./lag.ts";
 import type { PollOptions, PollResult } from "./poll.ts";
 import type { Keeper } from "./projection.ts";
@@ -39,16 +39,13 @@ export class StreamReader {
    * A cursor never passes an event that its handler did not finish. A failing handler stops alone; its attempts and its next retry are
    * stored. Handlers are called at least once for each event, projections exactly once. Cost: two reads where there is nothing to do;
    * else two writes, a read for each commit, and the views.
-   * @throws {Err} for arguments that are wrong, before any read; `precondition` when a collection belongs to another handler; `store`.
+   * @throws {Err} for arguments that are wrong, before any read; `precondition` when a collection belongs to another handler;
+   * `outdated` when a projection is of another version than its views; `store`.
    */
   async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
     const setting = {
       ...this.#thread(tenant, thread),
-      policy: policyOf({
-        ...this.#policy,
-        onError: options.onError ?? this.#policy.onError,
-        park: options.park ?? this.#policy.park,
-      }),
+      policy: changedPolicy(this.#policy, options),
       limit: checkLimit(options.limit),
       lease: checkInteger(options.lease ?? 30_000, "lease", 1_000, 15 * 60_000),
       signal: options.signal,

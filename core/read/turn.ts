@@ -3,12 +3,13 @@ import { upcast } from "../model/upcast.ts";
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
+import { type Delivery, deliveryTo } from "./delivery.ts";
 import { type FullPolicy, failureOf, stackOf } from "./failure-policy.ts";
 import { placeOf } from "./generation.ts";
 import { aggregateKey, aggregateOf, heldAggregates, isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import type { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
-import { type Delivery, deliveryTo, type Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
 
 /** What one turn on a thread works with. */
@@ -162,10 +163,20 @@ export class Turn {
   }
 
   /** `since` is when the handler began, by `clock`. */
-  traceHandled({ subscriber }: Standing, event: string, { tenant, position }: PositionedCommit, since: number | undefined): void {
+  traceHandled({ subscriber }: Standing, event: string, commit: PositionedCommit, since: number | undefined): void {
     const { tracer, thread, platform } = this.setting;
-    const ms = () => platform.now() - (since ?? 0);
-    tracer?.trace(() => ({ method: "handle", tenant, thread, handler: subscriber.name, event, position, ms: ms() }));
+    const { tenant, position, commitId, correlationId } = commit;
+    tracer?.trace(() => ({
+      method: "handle",
+      tenant,
+      thread,
+      handler: subscriber.name,
+      event,
+      position,
+      correlationId,
+      causationId: commitId,
+      ms: platform.now() - (since ?? 0),
+    }));
   }
 
   /** True = the event is parked, so the handler goes on. */

@@ -1,5 +1,4 @@
 import type { Actor } from "../model/actor.ts";
-import type { Address } from "../model/address.ts";
 import { type AggregateClass, type AnyAggregate, moveTo } from "../model/aggregate.ts";
 import type { StoredEvent } from "../model/commit.ts";
 import { AuthorizationError, Err } from "../model/errors.ts";
@@ -19,7 +18,6 @@ export interface AttemptTools {
   readonly now: number;
   /** Brings an aggregate in. */
   join(place: Place, isVerified: boolean): Participant | Promise<Participant>;
-  positionOf(address: Address, version: number): Promise<number>;
 }
 
 /** One try at a command: decides, gathers what to write. A second try starts from a new one, so nothing of a failed one is left. */
@@ -126,7 +124,9 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   async position(): Promise<number> {
     if (!this.#isFinished) throw Err.precondition("the position is known after the command only: await the command first");
     const { place, aggregate } = this.#last;
-    return this.#position ?? this.#tools.positionOf(place.address, aggregate.aggregateVersion);
+    const version = aggregate.aggregateVersion;
+    if (this.#position !== undefined || version < 0) return this.#position ?? 0;
+    return (await this.#tools.setting.store.positionOf(place.address, version)) ?? 0;
   }
 
   /** Moves the written aggregates to their new versions and keeps their states for the next command. */

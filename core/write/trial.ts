@@ -1,4 +1,4 @@
-import { type Address, keyOf } from "../model/address.ts";
+import { keyOf } from "../model/address.ts";
 import type { AnyAggregate } from "../model/aggregate.ts";
 import { Err, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
@@ -155,8 +155,19 @@ export class Trial implements AttemptTools, CommitEntry {
     this.#hasLeft = true;
     const { rehydrator, tracer, platform } = this.setting;
     rehydrator.places.leave(this.place);
-    const facts = () => ({ outcome, retries: this.#tries, ms: platform.now() - this.#start });
-    tracer?.trace(() => ({ method: "command", ...this.place.address, command: this.#request.command.name, ...facts() }));
+    if (tracer === undefined) return;
+    const { address } = this.place;
+    const { command, correlationId, causationId } = this.#request;
+    tracer.trace(() => ({
+      method: "command",
+      ...address,
+      command: command.name,
+      correlationId,
+      causationId,
+      outcome,
+      retries: this.#tries,
+      ms: platform.now() - this.#start,
+    }));
   }
 
   get participants(): readonly Participant[] {
@@ -168,11 +179,6 @@ export class Trial implements AttemptTools, CommitEntry {
     const isTrusted = this.#distrusted?.has(place.key) !== true;
     const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place, this.now) : undefined;
     return warm === undefined ? this.#load(place, isVerified, isTrusted) : new Participant(place, warm, isVerified);
-  }
-
-  /** The position of an aggregate's version; 0 where it has none. At most one read. */
-  async positionOf(address: Address, version: number): Promise<number> {
-    return version < 0 ? 0 : ((await this.setting.store.positionOf(address, version)) ?? 0);
   }
 
   /** The aggregate that the command is for; a new one need not be looked for. */

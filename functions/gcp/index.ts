@@ -10,7 +10,8 @@ import { readGoogleSettings } from "./settings.ts";
 const settings = readGoogleSettings(process.env, commandsOf(examples.aggregates));
 const log = jsonLog((line) => process.stdout.write(line));
 const { command, onCommit, sweep } = googleFunctions(lazily(() => googleBackend(examples, settings, log)));
-if (process.env.FUNCTION_TARGET === "command") keepRequestsRaw();
+// A group of functions stands before the name.
+if (process.env.FUNCTION_TARGET?.split(".").at(-1) === "command") keepRequestsRaw();
 http("command", command);
 cloudEvent("onCommit", (event: DocumentEvent) => onCommit(event));
 http("sweep", sweep);

@@ -14,7 +14,7 @@ import {
 } from "../../adapters/dynamodb/index.ts";
 import * as keys from "../../adapters/dynamodb/keys.ts";
 import { Err, type IEventStore } from "../../core/index.ts";
-import { pending } from "../contract/pending.ts";
+import { pending, TYPE } from "../contract/pending.ts";
 import { readAll } from "../contract/reading.ts";
 import { commits, grow, project } from "../contract/writing.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
@@ -145,6 +145,15 @@ if (hasDynamoDb()) {
       await project(other, "sender", "sums", { x: { n: 1 } });
       expect((await readAll({ store, clock }, "sender")).commits.length).to.equal(20);
       await other.erase("sender");
+    });
+
+    it("keeps of a published snapshot what a load reads, and nothing else", async () => {
+      await store.open("published");
+      const snapshot = { schema: 1, state: { n: 1 }, isPublished: true } as const;
+      await commits(store, "published", pending({ id: "a", version: 0, snapshot }));
+      const { pk, sk } = keys.snapshotKey({ tenant: "published", type: TYPE, id: "a" });
+      const { Item: item } = await table.document.get({ TableName: table.table, Key: { pk, sk }, ConsistentRead: true });
+      expect(JSON.parse(item?.body)).to.deep.equal({ schema: 1, state: { n: 1 } });
     });
 
     it("replays a tenant of 5,000 commits whole, and over the turn of a year", async () => {

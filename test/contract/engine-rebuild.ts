@@ -1,111 +1,10 @@
 import { expect } from "chai";
-import { type AnyHandler, Err, type JsonObject, Projection, type ProjectionEvents, StreamReader } from "../../core/index.ts";
-import { CrashingStore } from "../support/crashing-store.ts";
-import { pollDuring, pollUntilIdle } from "../support/poll-until-idle.ts";
+import { Err } from "../../core/index.ts";
+import { pollDuring } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
-import { seededRandom } from "../support/seeded-random.ts";
-import type { Clause, Facet, Ground } from "./clause.ts";
-import { listAll } from "./reading.ts";
-import { Bookkeeper, tellerOf, type WalletEvents, walletsOn } from "./wallet.ts";
-
-/** The bookkeeper's next version: it counts too, and also keeps the largest payment; from wallets of a few cents it keeps nothing. */
-class Bookkeeper2 extends Projection<JsonObject, WalletEvents> {
-  override readonly name = "Bookkeeper";
-  readonly collection = "bookings";
-  override readonly version: number;
-  /** The amount at which it fails, as long as it is set. */
-  refused: number | undefined;
-
-  constructor(version = 1) {
-    super();
-    this.version = version;
-  }
-
-  get events(): ProjectionEvents<JsonObject, WalletEvents> {
-    return {
-      Paid: {
-        id: (_event, commit) => (commit.id === "w0" ? undefined : commit.id),
-        next: (view, { payload }) => {
-          if (payload.amount === this.refused) throw new Error("it does not fold");
-          return {
-            balance: Number(view?.balance ?? 0) + payload.amount,
-            payments: Number(view?.payments ?? 0) + 1,
-            largest: Math.max(Number(view?.largest ?? 0), payload.amount),
-          };
-        },
-      },
-    };
-  }
-}
-
-function readerOn({ store, clock }: Pick<Ground, "store" | "clock">): StreamReader {
-  return new StreamReader(store, { platform: clock, retries: 0 });
-}
-
-/** Deposits 1, 2, 3 … to three wallets in turn, from a number on. */
-async function deposit(ground: Ground, count: number, first = 0): Promise<void> {
-  const handler = walletsOn(ground);
-  for (let n = first; n < first + count; n++)
-    await handler.command(tellerOf(ground.tenant), "Deposit", { amount: n + 1, aggregateId: `w${n % 3}` });
-}
-
-/** What the views of either version must be after so many deposits. */
-function expected(deposits: number, version: 0 | 1): Readonly<Record<string, JsonObject>> {
-  const views: Record<string, { balance: number; payments: number; largest?: number }> = {};
-  for (let n = 0; n < deposits; n++) {
-    const id = `w${n % 3}`;
-    if (version === 1 && id === "w0") continue;
-    const { balance = 0, payments = 0 } = views[id] ?? {};
-    views[id] = { balance: balance + n + 1, payments: payments + 1, ...(version === 1 && { largest: n + 1 }) };
-  }
-  return views;
-}
-
-/** What readers see, and what whoever follows the pointer in the database sees. */
-async function seen(ground: Ground): Promise<Readonly<Record<string, unknown>>> {
-  const { views } = await readerOn(ground).views(ground.tenant, { collection: "bookings" }).list();
-  const [pointer] = await ground.store.views(ground.tenant, "bookings~live").get(["live"]);
-  const live = await listAll(ground.store, ground.tenant, String(pointer?.collection ?? "bookings"));
-  expect(views).to.deep.equal(live);
-  return Object.fromEntries(views.map(({ id, value }) => [id, value]));
-}
-
-function poll(ground: Ground, handler: AnyHandler): Promise<number> {
-  return pollUntilIdle(readerOn(ground), ground.tenant, "main", [handler]);
-}
-
-/** One clause for each seed: the rebuilding process dies at random writes while commands and the live projection go on. */
-const crashes: readonly Clause[] = [1, 2].map((seed) => ({
-  title: `come to the same views however often the process dies (seed ${seed})`,
-  check: async (ground) => {
-    const { store, clock, tenant } = ground;
-    const random = seededRandom(seed);
-    const crashing = new CrashingStore(store);
-    crashing.crash = () => (random.chance(0.3) ? (random.chance(0.5) ? "before" : "after") : undefined);
-    let deposits = 12;
-    await deposit(ground, deposits);
-    await poll(ground, new Bookkeeper());
-    let deaths = 0;
-    for (let isSwitched = false; !isSwitched; ) {
-      try {
-        const { status } = await readerOn({ store: crashing, clock }).rebuild(tenant, "main", new Bookkeeper2(), { limit: 3 });
-        isSwitched = status === "switched";
-      } catch {
-        deaths++;
-        clock.turn(30_001);
-        // The switch may have gone through before the process died.
-        const { thread } = await store.peek(tenant, "main");
-        isSwitched = thread.cursors.Bookkeeper?.version === 1;
-        if (!isSwitched) await poll(ground, new Bookkeeper());
-        await deposit(ground, 1, deposits++);
-      }
-    }
-    expect(deaths, "deaths").to.be.above(0);
-    clock.turn(30_001);
-    await poll(ground, new Bookkeeper2());
-    expect(await seen(ground)).to.deep.equal(expected(deposits, 1));
-  },
-}));
+import type { Facet } from "./clause.ts";
+import { Bookkeeper2, deposit, expected, poll, readerOn, seen } from "./rebuilt-bookings.ts";
+import { Bookkeeper } from "./wallet.ts";
 
 /** What the engine promises of rebuilding a projection, on every store. */
 export const engineRebuild: Facet = {
@@ -210,79 +109,6 @@ export const engineRebuild: Facet = {
       },
     },
     {
-      title: "stop at an event that does not fold, and pass over it once the operator has",
-      check: async (ground) => {
-        const { tenant, clock } = ground;
-        const reader = readerOn(ground);
-        await deposit(ground, 6);
-        const live = new Bookkeeper();
-        await poll(ground, live);
-        const next = new Bookkeeper2();
-        next.refused = 5;
-        const error = await rejects(Err, reader.rebuild(tenant, "main", next));
-        expect(error).to.include({ code: "precondition", index: 0 });
-        expect(error.message).to.match(/does not fold/);
-        expect(await seen(ground)).to.deep.equal(expected(6, 0));
-        // Mended: it goes on at the event.
-        next.refused = undefined;
-        clock.turn(1);
-        await reader.rebuild(tenant, "main", next);
-        expect(await seen(ground)).to.deep.equal(expected(6, 1));
-        // The event that halts the live projection is skipped there, and so it is in a rebuild.
-        next.refused = 8;
-        await deposit(ground, 4, 6);
-        for (let polls = 0, isBlocked = false; !isBlocked && polls < 50; polls++)
-          isBlocked = (await reader.poll(tenant, "main", [next])).blocked.length > 0;
-        await reader.skip(tenant, "main", "Bookkeeper", "nobody paid this");
-        await poll(ground, next);
-        const third = new Bookkeeper2(3);
-        third.refused = 8;
-        await reader.rebuild(tenant, "main", third);
-        const { w1, w2 } = expected(10, 1);
-        expect(await seen(ground)).to.deep.equal({
-          w1: { ...w1, balance: Number(w1?.balance) - 8, payments: 2, largest: 5 },
-          w2,
-        });
-      },
-    },
-    {
-      title: "leave nothing to roll back to after a discard, and nothing at all after an erasure",
-      check: async (ground) => {
-        const { store, tenant } = ground;
-        const reader = readerOn(ground);
-        await deposit(ground, 5);
-        await poll(ground, new Bookkeeper());
-        await reader.rebuild(tenant, "main", new Bookkeeper2());
-        await reader.discard(tenant, "main", new Bookkeeper2());
-        expect(await listAll(store, tenant, "bookings")).to.deep.equal([]);
-        expect((await rejects(Err, reader.rollback(tenant, "main", new Bookkeeper()))).code).to.equal("not_found");
-        expect(await seen(ground)).to.deep.equal(expected(5, 1));
-        await store.erase(tenant);
-        for (const place of ["bookings", "bookings~1", "bookings~live"])
-          expect(await listAll(store, tenant, place), place).to.deep.equal([]);
-      },
-    },
-    {
-      title: "hand no event over twice that the old views lacked, nor lose it for them",
-      check: async (ground) => {
-        const { tenant } = ground;
-        const reader = readerOn(ground);
-        const old = new Bookkeeper2(0);
-        old.refused = 2;
-        await deposit(ground, 6);
-        for (let polls = 0; polls < 50; polls++)
-          if ((await reader.poll(tenant, "main", [old], { onError: "park" })).status === "idle") break;
-        await reader.rebuild(tenant, "main", new Bookkeeper2());
-        expect(await reader.retryParked(tenant, "main", new Bookkeeper2())).to.deep.equal({ retried: 0, failed: 0, waiting: 0 });
-        expect(await seen(ground)).to.deep.equal(expected(6, 1));
-        await reader.rollback(tenant, "main", old);
-        old.refused = undefined;
-        expect(await reader.retryParked(tenant, "main", old)).to.deep.equal({ retried: 1, failed: 0, waiting: 0 });
-        expect(await seen(ground)).to.deep.equal(expected(6, 1));
-        expect((await reader.parked(tenant, "main")).parked).to.deep.equal([]);
-      },
-    },
-    {
       title: "are refused for a handler without views and for a projection that the thread does not know",
       check: async (ground) => {
         const reader = readerOn(ground);
@@ -292,6 +118,5 @@ export const engineRebuild: Facet = {
         expect((await rejects(Err, reader.rebuild(ground.tenant, "main", handler))).code).to.equal("invalid_argument");
       },
     },
-    ...crashes,
   ],
 };

@@ -10,6 +10,7 @@ import { engineInput } from "./engine-input.ts";
 import { engineReaders } from "./engine-readers.ts";
 import { engineReadingInput } from "./engine-reading-input.ts";
 import { engineRebuild } from "./engine-rebuild.ts";
+import { engineRebuildFailures } from "./engine-rebuild-failures.ts";
 import { engineReplay } from "./engine-replay.ts";
 import { engineResends } from "./engine-resends.ts";
 import { engineUnknown } from "./engine-unknown.ts";
@@ -70,6 +71,7 @@ export const FACETS: readonly Facet[] = [
   engineReadingInput,
   engineExactlyOnce,
   engineRebuild,
+  engineRebuildFailures,
   engineReplay,
   engineDeadLetters,
 ];

@@ -38,6 +38,7 @@ describe("The public API", () => {
       "checkForward",
       "commitRecord",
       "decode",
+      "fullJitter",
       "redacted",
       "threadRecords",
     ]);

@@ -1,19 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 import type { DynamoDBRecord } from "aws-lambda";
 import { expect } from "chai";
-import { type IDocument, tenantsWithNews } from "../../adapters/dynamodb/index.ts";
+import { tenantsWithNews } from "../../adapters/dynamodb/index.ts";
 import { type Peek, StoreError } from "../../core/index.ts";
-import { tablePolicy } from "../../functions/aws/deploy/policies.ts";
 import { STREAM_FILTER } from "../../functions/aws/deploy/template.ts";
 import { type StreamBatch, streamHandler } from "../../functions/aws/stream-handler.ts";
-import { compose } from "../../functions/composition.ts";
-import { doorbell } from "../../functions/doorbell.ts";
-import { calculators, type DoorbellBench, doorbellBench } from "../support/aws-doorbell.ts";
+import { type DoorbellBench, doorbellBench } from "../support/aws-doorbell.ts";
 import { contextOf } from "../support/aws-events.ts";
 import { DelegatingStore } from "../support/delegating-store.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
-import { allows } from "../support/rules-policy.ts";
-import { type DynamoDbRequest, questionsOf } from "../support/rules-requests.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -30,20 +25,6 @@ function rings({ eventName, dynamodb }: DynamoDBRecord): boolean {
     begins(pk.S, dynamodb?.Keys?.pk?.S) &&
     begins(sk.S, dynamodb?.Keys?.sk?.S)
   );
-}
-
-/** A document client that tells of each request before it sends it. */
-function watched(document: IDocument, tell: (request: DynamoDbRequest) => void): IDocument {
-  return new Proxy(document, {
-    get: (target, name) => {
-      const method = Reflect.get(target, name);
-      if (typeof method !== "function") return method;
-      return (input: DynamoDbRequest["input"], ...rest: unknown[]) => {
-        tell({ method: String(name) as DynamoDbRequest["method"], input });
-        return method.call(target, input, ...rest);
-      };
-    },
-  });
 }
 
 const numberOf = (record: DynamoDBRecord | undefined) => record?.dynamodb?.SequenceNumber;
@@ -194,27 +175,6 @@ const tenantOf = (record: DynamoDBRecord) => tenantsWithNews({ Records: [record]
       const first = { itemIdentifier: numberOf(records.find((record) => tenantOf(record) === "globex")) };
       expect(batchItemFailures, status).to.deep.equal(status === "unfinished" ? [first] : []);
     }
-  });
-
-  it("asks of the table only what its function's policy allows", async () => {
-    const records = await begin();
-    const arnOf = (table: string) => `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`;
-    const refused: string[] = [];
-    let asked = 0;
-    const store = bench.table.store({}, (document) =>
-      watched(document, (request) => {
-        for (const question of questionsOf(request, {}, arnOf)) {
-          asked++;
-          if (!allows(tablePolicy("onStream", arnOf(bench.table.table)), question)) refused.push(JSON.stringify(question));
-        }
-      }),
-    );
-    const ring = doorbell({ store, service: compose(store, calculators) });
-    await streamHandler(ring, () => {})({ Records: records }, contextOf());
-    await store.close();
-    expect(await stepsOfAll()).to.deep.equal([1, 2, 3]);
-    expect(refused).to.deep.equal([]);
-    expect(asked).to.be.greaterThan(10);
   });
 
   it("gives each of many tenants its share of the time", async () => {

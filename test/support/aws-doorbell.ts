@@ -23,7 +23,7 @@ export interface DoorbellBench {
 }
 
 /** The calculators of the tests. */
-export const calculators = { aggregates: [SummingCalculator], threads: { calculators: [new Totals()] } } as const;
+const calculators = { aggregates: [SummingCalculator], threads: { calculators: [new Totals()] } } as const;
 
 /** Opens a bench on a table of its own; `through` stands before the store that readers use. */
 export async function doorbellBench(through: (store: IEventStore) => IEventStore = (same) => same): Promise<DoorbellBench> {

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildGoogle } from "../../functions/gcp/build.ts";
 import { emulatorEnvironment, firebaseScript } from "../../functions/gcp/firebase-tools.ts";
+import { findFirestoreJar } from "../../functions/gcp/firestore-jar.ts";
 import { freePort } from "./firestore-emulator.ts";
 
 /** How long the emulators may take to start and to stop, in ms. */
@@ -31,6 +32,8 @@ export interface FirebaseEmulators {
 
 /** Builds the functions and starts the emulators as `firebase.json` says, but on free ports, in a folder of their own. */
 export async function startFirebaseEmulators(environment: Readonly<Record<string, string>> = {}): Promise<FirebaseEmulators> {
+  // Without it firebase-tools would go and download one.
+  if (findFirestoreJar() === undefined) throw new Error("name the JAR of the Firestore emulator in FIRESTORE_EMULATOR_JAR");
   const folder = await mkdtemp(join(tmpdir(), "evenant-firebase-"));
   await buildGoogle({ name: "firebase", folder: join(folder, "functions") });
   for (const file of ["firestore.rules", "firestore.indexes.json"]) await copyFile(join(ROOT, file), join(folder, file));
@@ -43,7 +46,8 @@ export async function startFirebaseEmulators(environment: Readonly<Record<string
   const args = [firebaseScript(), "emulators:start", "--project", project, "--only", "firestore,auth,functions"];
   const child = spawn(process.execPath, args, {
     cwd: folder,
-    env: { ...process.env, ...emulatorEnvironment(folder), XDG_CONFIG_HOME: folder, NO_COLOR: "1" },
+    // An emulator that somebody runs already is none of these functions' business.
+    env: { ...process.env, FIRESTORE_EMULATOR_HOST: "", ...emulatorEnvironment(folder), XDG_CONFIG_HOME: folder, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, so that whatever it started goes with it.
     detached: true,

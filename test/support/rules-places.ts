@@ -12,12 +12,15 @@ const READABLE: readonly (readonly [string, "tenant" | readonly string[]])[] = [
   ["views/posts/items/p1", "tenant"],
   ["views/loans/items/l1", ["user", "manager"]],
   ["views/accounts/items/a1", ["manager"]],
+  ["views/hot-products/items/tea", ["manager"]],
   ["views/totals~1/items/c1", "tenant"],
   ["views/totals~live/items/live", "tenant"],
   ["views/posts~1/items/p1", "tenant"],
   ["views/posts~live/items/live", "tenant"],
   ["views/accounts~1/items/a1", ["manager"]],
   ["views/accounts~live/items/live", ["manager"]],
+  ["views/hot-products~1/items/tea", ["manager"]],
+  ["views/hot-products~live/items/live", ["manager"]],
   ["views/loans~1/items/l1", ["user", "manager"]],
   ["views/loans~live/items/live", ["user", "manager"]],
   ["snapshots/key-press-calculators/states/k1", "tenant"],
@@ -42,6 +45,7 @@ const PRIVATE: readonly string[] = [
   "snapshots/accounts/states/a1",
   "snapshots/users/states/u1",
   "snapshots/posts/states/p1",
+  "snapshots/carts/states/c1",
   "stray/s1",
 ];
 
