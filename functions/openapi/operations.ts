@@ -2,6 +2,7 @@ import type { AccessRule, AggregateClass, Readers } from "../../core/index.ts";
 import { ruleFor } from "../../core/model/access.ts";
 import type { Sample } from "../samples.ts";
 import { answer, type Part, parameters, problems } from "./components.ts";
+import { commitStream, viewStream } from "./streams.ts";
 
 /** Samples with their places in the walk, which order them where one needs what another did. */
 export type Walk = readonly (Sample & { readonly step: number })[];
@@ -61,6 +62,7 @@ export function aggregatePaths(Type: AggregateClass, type: string, id: unknown):
         },
       },
     },
+    [`/aggregates/${type}/{id}/stream`]: commitStream(type, `stream${name}`, inPath),
   };
 }
 
@@ -82,6 +84,7 @@ export function viewPaths(collection: string, who: Readers | undefined): Readonl
         },
       },
     },
+    [`/views/${collection}/stream`]: viewStream(`stream${name}Views`, shared),
     [`/views/${collection}/{id}`]: {
       get: {
         operationId: `get${name}View`,
