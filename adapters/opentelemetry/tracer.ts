@@ -17,6 +17,8 @@ export interface OpenTelemetryOptions {
 
 /** What tells measurements apart: few values each, never an id or a payload. */
 const LABELS = ["type", "command", "outcome", "thread", "handler", "event", "status", "state"] as const;
+/** What ties a span to what caused it: a command, its events, and the commands that answered them. */
+const TIES = { correlationId: "evenant.correlation_id", causationId: "evenant.causation_id" } as const;
 /** What has a duration becomes a span. */
 const SPANS: ReadonlySet<Trace["method"]> = new Set(["command", "poll", "handle"]);
 /** `SpanStatusCode.ERROR`. */
@@ -45,12 +47,17 @@ export class OpenTelemetryTracer implements ITracer {
     const ms = typeof trace.ms === "number" ? trace.ms : 0;
     const name = `evenant.${trace.method}`;
     const span = this.#tracer.startSpan(name, {
-      attributes: { ...labels, ...tenant },
+      attributes: { ...labels, ...tenant, ...tiesOf(trace) },
       startTime: defaultPlatform.now() - ms,
     });
     if (trace.outcome !== undefined && trace.outcome !== "done") span.setStatus({ code: FAILED, message: String(trace.outcome) });
     span.end();
   }
+}
+
+function tiesOf(trace: Trace): Attributes {
+  const ties = Object.entries(TIES).flatMap(([fact, name]) => (typeof trace[fact] === "string" ? [[name, trace[fact]]] : []));
+  return Object.fromEntries(ties);
 }
 
 function labelsOf(trace: Trace): Attributes {

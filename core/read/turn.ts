@@ -163,10 +163,20 @@ export class Turn {
   }
 
   /** `since` is when the handler began, by `clock`. */
-  traceHandled({ subscriber }: Standing, event: string, { tenant, position }: PositionedCommit, since: number | undefined): void {
+  traceHandled({ subscriber }: Standing, event: string, commit: PositionedCommit, since: number | undefined): void {
     const { tracer, thread, platform } = this.setting;
-    const ms = () => platform.now() - (since ?? 0);
-    tracer?.trace(() => ({ method: "handle", tenant, thread, handler: subscriber.name, event, position, ms: ms() }));
+    const { tenant, position, commitId, correlationId } = commit;
+    tracer?.trace(() => ({
+      method: "handle",
+      tenant,
+      thread,
+      handler: subscriber.name,
+      event,
+      position,
+      correlationId,
+      causationId: commitId,
+      ms: platform.now() - (since ?? 0),
+    }));
   }
 
   /** True = the event is parked, so the handler goes on. */

@@ -157,11 +157,13 @@ export class Trial implements AttemptTools, CommitEntry {
     rehydrator.places.leave(this.place);
     if (tracer === undefined) return;
     const { address } = this.place;
-    const command = this.#request.command.name;
+    const { command, correlationId, causationId } = this.#request;
     tracer.trace(() => ({
       method: "command",
       ...address,
-      command,
+      command: command.name,
+      correlationId,
+      causationId,
       outcome,
       retries: this.#tries,
       ms: platform.now() - this.#start,

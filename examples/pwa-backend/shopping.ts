@@ -76,6 +76,8 @@ const idOf = (_event: unknown, commit: PositionedCommit) => commit.id;
 
 /** Keeps each team's list, by the items' ids. */
 export class ShoppingList extends Projection<ItemView, ItemEvents> {
+  /** Given, because it would be the class's name, which the bundle of the service worker shortens. */
+  override readonly name = "shopping-list";
   readonly collection = "shopping";
   override readonly readers = ["member"];
 

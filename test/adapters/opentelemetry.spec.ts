@@ -12,7 +12,9 @@ import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { type Meter, OpenTelemetryTracer, type SpanTracer } from "../../adapters/opentelemetry/index.ts";
 import { CommandHandler, ConcurrencyError, Err, StreamReader } from "../../core/index.ts";
+import { ScheduledCommand } from "../../core/reactions.ts";
 import { Account, Accounts } from "../../examples/bank-account/index.ts";
+import { Loan, PaymentWatch } from "../../examples/loan/index.ts";
 import { actorOf } from "../support/actors.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { pollUntilIdle } from "../support/poll-until-idle.ts";
@@ -150,6 +152,29 @@ describe("A tracer on OpenTelemetry", () => {
     const text = JSON.stringify([spans().map(({ attributes }) => attributes), await points("evenant.commands")]);
     expect(text).to.not.contain(SECRET);
     expect(text).to.not.contain('"a"');
+    await close();
+  });
+
+  it("ties a command, its event and the command that answers it together", async () => {
+    const { tracer, spans, close } = telemetry();
+    const store = new MemoryEventStore();
+    const handler = new CommandHandler(store, [Loan, ScheduledCommand], { tracer });
+    const reader = new StreamReader(store, { tracer });
+    const data = { aggregateId: "loan", borrower: "Bob", amount: 1 };
+    for (const step of ["CreateLoan", "ApproveLoan"] as const) await handler.command(actorOf("acme"), step, data);
+    const { commitId } = await handler.command(actorOf("acme"), "DisburseLoan", data, { correlationId: "case-7" });
+    await pollUntilIdle(reader, "acme", "payments", [new PaymentWatch(handler)]);
+    await store.close();
+    const tied = (name: string, value: string) =>
+      spans()
+        .filter(({ attributes }) => attributes[name] === value)
+        .map(({ name: span, attributes }) => `${span} ${attributes["evenant.command"] ?? attributes["evenant.event"]}`);
+    expect(tied("evenant.correlation_id", "case-7")).to.deep.equal([
+      "evenant.command DisburseLoan",
+      "evenant.command SetDeadline",
+      "evenant.handle LoanDisbursed",
+    ]);
+    expect(tied("evenant.causation_id", commitId)).to.deep.equal(["evenant.command SetDeadline", "evenant.handle LoanDisbursed"]);
     await close();
   });
 

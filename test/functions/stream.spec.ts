@@ -200,7 +200,6 @@ describe("event streams", () => {
 
     it("begin anew when a rebuild puts another version's views in the place of theirs", async () => {
       class ShoppingListInCapitals extends ShoppingList {
-        override readonly name = "ShoppingList";
         override readonly version = 1;
         override get events() {
           const before = super.events;
@@ -217,7 +216,7 @@ describe("event streams", () => {
       const reader = new StreamReader(backend.store);
       await reader.rebuild("acme", "lists", list);
       const { position } = await send("AddItem", "salt", { text: "salt" });
-      while ((await reader.poll("acme", "lists", [list])).cursors.ShoppingList !== position);
+      while ((await reader.poll("acme", "lists", [list])).cursors["shopping-list"] !== position);
       await client.until(isCaughtUpTo(position));
       const texts = [...client.views.values()].map((view) => (view as { text: string }).text).sort();
       expect(texts).to.deep.equal(["BREAD", "MILK", "SALT"]);

@@ -1,4 +1,8 @@
-import type { ItemView } from "../shopping.ts";
+import type { CommandName } from "../../../core/index.ts";
+import type { Item, ItemView } from "../shopping.ts";
+
+/** The aggregates that the page sends commands to. */
+export type Items = [typeof Item];
 
 /** Who is signed in. */
 export interface Session {
@@ -13,9 +17,10 @@ export interface QueuedCommand {
   /** Its idempotency key: made once, sent as often as it takes. */
   readonly key: string;
   readonly user: string;
-  readonly name: string;
+  readonly name: CommandName<Items>;
   readonly aggregateId: string;
-  readonly payload: Readonly<Record<string, string>>;
+  /** Checked by the compiler where it is queued. */
+  readonly payload: object;
 }
 
 /** The list as it was last told, and where to go on. */

@@ -1,4 +1,6 @@
-import type { Database, QueuedCommand, Session } from "./database.ts";
+import type { CommandData, CommandName, PayloadOf } from "../../../core/index.ts";
+import { type Client, ClientError, createClient } from "../../../functions/client/index.ts";
+import type { Database, Items, QueuedCommand, Session } from "./database.ts";
 
 /** What the page wants to hear of its outbox. */
 export interface OutboxEvents {
@@ -19,9 +21,6 @@ interface CarriedOut {
 /** How long to wait after a failure, in ms: doubling from, up to. */
 const SOON = 1_000;
 const LATER = 30_000;
-/** Answers that a later attempt may change. */
-const isTemporary = (status: number) => status === 408 || status === 429 || status >= 500;
-
 /**
  * Sends commands exactly once, also those that were given while there was no network.
  *
@@ -33,6 +32,7 @@ export class Outbox {
   readonly #session: Session;
   readonly #events: OutboxEvents;
   readonly #over: AbortSignal;
+  readonly #client: Client<Items, []>;
   readonly #tabs = new BroadcastChannel("outbox");
   #carriedOut: CarriedOut[] = [];
   #pause = SOON;
@@ -43,12 +43,13 @@ export class Outbox {
     this.#session = session;
     this.#events = events;
     this.#over = over;
+    this.#client = createClient<Items, []>({ url: location.origin, token: () => session.token });
     this.#tabs.onmessage = ({ data }: MessageEvent<CarriedOut | undefined>) => this.#heard(data);
     over.addEventListener("abort", () => this.#tabs.close());
     addEventListener("online", () => void this.flush(), { signal: over });
   }
 
-  async send(name: string, aggregateId: string, payload: QueuedCommand["payload"] = {}): Promise<void> {
+  async send<Name extends CommandName<Items>>(name: Name, aggregateId: string, payload: PayloadOf<Items, Name>): Promise<void> {
     await this.#database.queue({ key: crypto.randomUUID(), user: this.#session.id, name, aggregateId, payload });
     this.#tell();
     await this.flush();
@@ -94,26 +95,16 @@ export class Outbox {
   async #attempt(command: QueuedCommand): Promise<boolean> {
     const { key, name, aggregateId, payload } = command;
     try {
-      const response = await fetch(`/commands/${name}`, {
-        method: "POST",
-        headers: {
-          authorization: `Bearer ${this.#session.token}`,
-          "content-type": "application/json",
-          "idempotency-key": key,
-        },
-        body: JSON.stringify({ aggregateId, ...payload }),
-      });
-      if (response.status === 401) {
-        this.#events.signedOut();
-        return false;
-      }
-      if (isTemporary(response.status)) return false;
-      const { position, commitId, detail } = await response.json();
-      if (!response.ok) this.#events.refused(command, detail);
-      else if (commitId !== null) this.#tell({ command, position });
+      const data = { ...payload, aggregateId } as CommandData<Items, typeof name>;
+      const { position, commitId } = await this.#client.command(name, data, { commandId: key, attempts: 1, signal: this.#over });
+      if (commitId !== null && position !== null) this.#tell({ command, position });
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      if (!(error instanceof ClientError)) return false;
+      if (error.code === "unauthenticated") this.#events.signedOut();
+      const isRefused = error.code !== "unauthenticated" && error.status < 500 && !error.isRetryable;
+      if (isRefused) this.#events.refused(command, error.message);
+      return isRefused;
     }
   }
 

@@ -104,7 +104,7 @@ function row(id: string, { text, wanted, bought, addedBy }: ItemView, isPending:
   const buttons = moves.map(([title, name]) => {
     const button = document.createElement("button");
     button.textContent = title;
-    button.onclick = () => void outbox.send(name, id);
+    button.onclick = () => void outbox.send(name, id, {});
     return button;
   });
   line.append(label, ...buttons);

@@ -1,12 +1,14 @@
 import { MemoryEventStore } from "../../../adapters/memory/index.ts";
-import { Actor, CommandHandler, Err, StreamReader } from "../../../core/index.ts";
+import { Actor, type CommandData, CommandHandler, type CommandName, Err, StreamReader } from "../../../core/index.ts";
 import { Item, type ItemView, ShoppingList } from "../shopping.ts";
+
+type Items = [typeof Item];
 
 /** A command that waits to be sent. */
 export interface Queued {
   readonly name: string;
   readonly aggregateId: string;
-  readonly payload: Readonly<Record<string, string>>;
+  readonly payload: object;
 }
 
 /** The list as it will be, and what the domain will refuse. */
@@ -14,9 +16,6 @@ export interface Forecast {
   readonly items: readonly (readonly [string, ItemView])[];
   readonly refused: readonly string[];
 }
-
-/** The name of a command of the list. */
-type Name = keyof typeof Item.access;
 
 /**
  * Carries the waiting commands out on a list of this device alone: Evenant's core on a store in memory, with the aggregate and the
@@ -35,7 +34,7 @@ export async function forecastOf(items: Forecast["items"], queued: readonly Queu
   }
   for (const { name, aggregateId, payload } of queued) {
     try {
-      await local.command(me, name as Name, { aggregateId, ...payload } as { aggregateId: string; text: string });
+      await local.command(me, name as CommandName<Items>, { ...payload, aggregateId } as CommandData<Items, CommandName<Items>>);
     } catch (error) {
       if (!Err.is(error)) throw error;
       refused.push(error.message);
