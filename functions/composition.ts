@@ -107,7 +107,7 @@ export function compose(
     types: new Map(aggregates.map((Type) => [typeOf(Type), Type])),
     upcasters: new Map(aggregates.map((Type) => [typeOf(Type), Type.upcasters ?? {}])),
     commands: commandsOf(aggregates),
-    collections: keepersOf(threads),
+    collections: keepersOf(ownThreads),
     samples,
   };
 }

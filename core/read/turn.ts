@@ -5,8 +5,7 @@ import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
 import { type Delivery, deliveryTo } from "./delivery.ts";
 import { type FullPolicy, failureOf, stackOf } from "./failure-policy.ts";
-import { placeOf } from "./generation.ts";
-import { aggregateKey, aggregateOf, heldAggregates, isOfGeneration, parkedOf } from "./held-aggregates.ts";
+import { aggregateKey, aggregateOf, heldAggregates } from "./held-aggregates.ts";
 import type { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -29,9 +28,6 @@ export interface Standing {
   /** The aggregates whose events wait for a parked one, where the policy asks for it. */
   held?: Set<string>;
 }
-
-/** How many views are deleted in one write. */
-const VIEWS_A_PAGE = 80;
 
 /** One holder's time with a thread: hands each handler its next commits, in order, and notes the progress. */
 export class Turn {
@@ -71,10 +67,9 @@ export class Turn {
   /** Makes a new handler known to the thread, and finishes a rewind that is under way. False = fenced. */
   async begin(standing: Standing): Promise<boolean> {
     const { isClearing, ...cursor } = standing.cursor;
-    const { subscriber } = standing;
-    if (isClearing && subscriber.collection !== undefined) {
-      if (!(await this.#clear(placeOf(subscriber.collection, cursor.generation)))) return false;
-      if (!(await this.#forgetParked(subscriber.name, cursor.generation))) return false;
+    if (isClearing) {
+      const { clearViews } = await import("./clear-views.ts");
+      if (!(await clearViews(this, standing))) return false;
     }
     this.stand(standing, cursor);
     if (this.setting.policy.park === "aggregate") await this.#hold(standing);
@@ -87,28 +82,6 @@ export class Turn {
       ? await heldAggregates(this.setting, standing.subscriber.name, cursor.generation)
       : new Set<string>();
     if (standing.held.size === 0) this.stand(standing, cursor);
-  }
-
-  /** Deletes all of a projection's views, page by page; goes on where a crash left it. False = fenced. */
-  async #clear(collection: string): Promise<boolean> {
-    const { store, tenant } = this.setting;
-    for (;;) {
-      const { views } = await store.views(tenant, collection).list({ limit: VIEWS_A_PAGE });
-      if (views.length === 0) return true;
-      for (const { id } of views) this.progress.writeView(collection, id);
-      if (!(await this.storeProgress())) return false;
-    }
-  }
-
-  /** Drops the parked events that the views to come will hold. False = fenced. */
-  async #forgetParked(name: string, generation: number | undefined): Promise<boolean> {
-    for await (const parked of parkedOf(this.setting, name)) {
-      if (!isOfGeneration(parked, generation)) continue;
-      const { handler, position, index } = parked;
-      this.progress.unpark({ handler, position, index });
-      if (this.progress.isFull && !(await this.storeProgress())) return false;
-    }
-    return true;
   }
 
   async #deliver(standing: Standing, page: ReadResult): Promise<void> {

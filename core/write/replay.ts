@@ -1,6 +1,6 @@
 import { keyOf } from "../model/address.ts";
 import type { Receipt } from "../model/commit.ts";
-import { IdempotencyError } from "../model/errors.ts";
+import { Err, IdempotencyError } from "../model/errors.ts";
 import { Attempt, type AttemptTools } from "./attempt.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { Participant } from "./participant.ts";
@@ -30,4 +30,12 @@ export async function replay(request: CommandRequest, tools: AttemptTools, known
   attempt.finish();
   main.events = own?.events ?? [];
   return attempt;
+}
+
+/** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
+export async function replayOr(request: CommandRequest, tools: AttemptTools, error: unknown): Promise<Attempt> {
+  if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
+  const first = await replay(request, tools);
+  if (first !== undefined) return first;
+  throw error;
 }

@@ -8,13 +8,14 @@ import { Attempt, type AttemptTools } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
+import { isOutdated } from "./freshness.ts";
 import type { CommitEntry } from "./group-commit.ts";
 import { Participant } from "./participant.ts";
 import { pendingOf } from "./pending.ts";
 import type { Place } from "./places.ts";
 import { refuseImpure } from "./recalculate.ts";
 import { FREE } from "./rehydrate.ts";
-import { replay } from "./replay.ts";
+import { replay, replayOr } from "./replay.ts";
 
 /** A command's result, before the handler gives it its own types. */
 export type Context = CommandContext<AnyAggregate, JsonObject>;
@@ -45,8 +46,8 @@ export class Trial implements AttemptTools, CommitEntry {
   #tries = 0;
   /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
-  /** Aggregates about which the store was asked while carrying out this command: a refusal by them is final. */
-  #checked: Set<string> | undefined;
+  /** Aggregates about which the store was asked. */
+  #asked: Set<string> | undefined;
 
   constructor(
     setting: CommandSetting,
@@ -198,12 +199,17 @@ export class Trial implements AttemptTools, CommitEntry {
 
   async #refused(attempt: Attempt, error: unknown): Promise<Context | undefined> {
     attempt.close();
-    return (await this.#isOutdated(attempt)) ? undefined : this.#replayOr(error);
+    return (await this.#isOutdated(attempt)) ? undefined : replayOr(this.#request, this, error);
   }
 
   async #empty(attempt: Attempt): Promise<Context | undefined> {
     if (await this.#isOutdated(attempt)) return undefined;
     return (await replay(this.#request, this)) ?? attempt.finish();
+  }
+
+  #isOutdated(attempt: Attempt): Promise<boolean> {
+    this.#asked ??= new Set();
+    return isOutdated(attempt, this.setting.rehydrator, this.#asked);
   }
 
   async #notCommitted(attempt: Attempt, outcome: Exclude<CommitOutcome, { status: "committed" }>): Promise<Context | undefined> {
@@ -228,7 +234,7 @@ export class Trial implements AttemptTools, CommitEntry {
     const conflict = Err.concurrency(address, decidedOn, actual);
     this.setting.tracer?.trace(() => ({ method: "conflict", ...address, expected: decidedOn, actual }));
     return key === this.place.key && this.#request.expectedVersion !== undefined
-      ? this.#replayOr(conflict)
+      ? replayOr(this.#request, this, conflict)
       : this.#again(conflict);
   }
 
@@ -236,31 +242,10 @@ export class Trial implements AttemptTools, CommitEntry {
   async #again(error: Err): Promise<Context | undefined> {
     const { platform, deadline } = this.setting;
     const left = this.#start + deadline - platform.now();
-    if (left <= 0) return this.#replayOr(error);
+    if (left <= 0) return replayOr(this.#request, this, error);
     // A random wait that doubles with each try ("full jitter"), so that contenders part.
     const most = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** this.#tries++, left);
     await platform.sleep(platform.random() * most);
     return undefined;
-  }
-
-  /** Whether the attempt decided on a warm state that the store has moved past; each aggregate is asked about once a command. */
-  async #isOutdated(attempt: Attempt): Promise<boolean> {
-    let isOutdated = false;
-    this.#checked ??= new Set();
-    for (const { place, isCached, version, life } of attempt.participants) {
-      if (!isCached || this.#checked.has(place.key)) continue;
-      this.#checked.add(place.key);
-      attempt.addCost({ reads: 1, writes: 0 });
-      if (await this.setting.rehydrator.isStale(place, version, life)) isOutdated = true;
-    }
-    return isOutdated;
-  }
-
-  /** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
-  async #replayOr(error: unknown): Promise<Context> {
-    if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
-    const first = await replay(this.#request, this);
-    if (first !== undefined) return first;
-    throw error;
   }
 }
