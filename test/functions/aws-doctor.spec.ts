@@ -133,7 +133,7 @@ describe("The doctor's look at a stack on AWS", () => {
   });
 
   (hasDynamoDb() ? describe : describe.skip)("at a real table", () => {
-    const signal = AbortSignal.timeout(60_000);
+    const signal = new AbortController().signal;
 
     it("sees what the adapter made", async () => {
       const table = await streamedTable();
