@@ -48,15 +48,17 @@ export class KafkaPublisher implements IPublisher {
     // Nobody waits any more, and the same events may be on their way again: sent now, they would come twice.
     if (signal.aborted) return { acknowledged: 0, failed: new Error("the producer was busy with earlier events") };
     try {
-      await Promise.race([this.#send(events), aborted(signal)]);
+      await Promise.race([this.#send(events, signal), aborted(signal)]);
       return { acknowledged: events.length };
     } catch (error) {
       return { acknowledged: 0, [isRefusal(error) ? "refused" : "failed"]: error };
     }
   }
 
-  async #send(events: readonly OutgoingEvent[]): Promise<void> {
+  async #send(events: readonly OutgoingEvent[], signal: Signal): Promise<void> {
     if (this.#isInDoubt) await this.#producer.initIdempotentProducer(NO_ID);
+    // The next send is under way by now.
+    if (signal.aborted) return;
     this.#isInDoubt = true;
     const messages = events.map(({ key, cloudEvent, json }) => ({
       topic: this.#topicOf(cloudEvent),
@@ -65,7 +67,8 @@ export class KafkaPublisher implements IPublisher {
       headers: HEADERS,
     }));
     await this.#producer.send({ messages, idempotent: true, acks: -1 });
-    this.#isInDoubt = false;
+    // A late answer tells nothing of the sends after it.
+    if (!signal.aborted) this.#isInDoubt = false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
 import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
+import type { Signal } from "./platform.ts";
 
 /** Which delivery a handler is called for: the same one after a crash is the same event again. */
 export interface DeliveryPlace {
@@ -61,8 +62,8 @@ export interface AnyEventHandler {
   >;
   /**
    * Does what a time asks for, after each poll that had the thread; resolves to when to be called again at the latest, in ms since
-   * 1970. Called by any number of readers at once, so it must bear being called twice.
+   * 1970. Called by any number of readers at once, so it must bear being called twice. Ends soon after the signal aborts.
    */
-  readonly due?: (tenant: string) => Promise<number | undefined>;
+  readonly due?: (tenant: string, signal?: Signal) => Promise<number | undefined>;
   batch?(tenant: string, items: readonly BatchItem[]): Promise<BatchResult>;
 }

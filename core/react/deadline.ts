@@ -1,5 +1,6 @@
 import { Aggregate, type EventOf } from "../model/aggregate.ts";
 import { checkInteger } from "../model/arguments.ts";
+import { encodeView } from "../model/view.ts";
 import type { CommandContext } from "../write/command-context.ts";
 
 /** The role that a reaction's actor has beside its own; grant it to nobody else. */
@@ -32,7 +33,12 @@ export type DeadlineEvents = {
  */
 export class ScheduledCommand extends Aggregate<DeadlineEvents> {
   static readonly path = "/evenant-deadlines";
-  static readonly access = { SetDeadline: [REACTOR], CancelDeadline: [REACTOR], MeetDeadline: [REACTOR] } as const;
+  static readonly access = {
+    SetDeadline: [REACTOR],
+    CancelDeadline: [REACTOR],
+    CheckDeadline: [REACTOR],
+    MeetDeadline: [REACTOR],
+  } as const;
   static readonly snapshot = { every: 100 } as const;
 
   /** When it is due, in ms since 1970; null while nothing is scheduled. */
@@ -43,10 +49,14 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
       /** Replaces what was scheduled under the same key. */
       SetDeadline: (context: CommandContext<ScheduledCommand, Deadline>) => {
         checkInteger(context.payload.at, "at", 0, LATEST);
+        // Refused here, because the projection could never go past it.
+        encodeView({ ...context.payload, id: context.aggregateId, version: Number.MAX_SAFE_INTEGER }, "deadline");
         this.#cancel(context);
         context.push("DeadlineSet");
       },
       CancelDeadline: (context: CommandContext<ScheduledCommand>) => this.#cancel(context),
+      /** Does nothing: with an `expectedVersion` it tells whether the deadline is still as it was then. */
+      CheckDeadline: (_context: CommandContext<ScheduledCommand>) => {},
       MeetDeadline: (context: CommandContext<ScheduledCommand>) => {
         if (this.dueAt !== null) context.push("DeadlineMet", { at: this.dueAt });
       },

@@ -1,7 +1,6 @@
 import type { PositionedCommit } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
-import { defaultPlatform, type IPlatform } from "../ports/platform.ts";
+import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
 import { Projection, type ProjectionEvents } from "../read/projection.ts";
 import type { StreamReader } from "../read/stream-reader.ts";
 import type { Deadline, DeadlineEvents } from "./deadline.ts";
@@ -16,19 +15,19 @@ export interface DeadlineView extends Deadline {
   readonly version: number;
 }
 
-/** How soon a deadline that was met is looked at again, in case this projection did not come to it yet, in ms. */
+/** How soon to look whether the view of a deadline that was met is gone, in ms. */
 const LOOK_AGAIN = 100;
-/** How long a command waits that failed without being refused, in ms. */
-const TRY_AGAIN = 10_000;
+/** How long a deadline is left alone once it was met, or failed without being refused, in ms. */
+const REST = 10_000;
 const PAGE = 50;
-/** How many deadlines that were met are remembered until their views are gone. */
+/** How many deadlines are known to rest. */
 const REMEMBERED = 1_000;
 
 /**
  * Keeps the commands that reactions scheduled, by their time, and sends those that are due: put it beside the reactions on their thread.
  *
  * Whoever polls the thread sends them: `StreamReader.run`, or a scheduled sweep, whose interval is then how late they may be. At least
- * once, deduplicated by the commandId. Cost: one read of views a poll.
+ * once, deduplicated by the commandId; not after it was cancelled, however far behind the views are. Cost: one read of views a poll.
  */
 export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   override readonly name = "evenant-deadlines";
@@ -36,8 +35,8 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   readonly #reader: Pick<StreamReader, "views">;
   readonly #reactions: ReadonlyMap<string, Sender>;
   readonly #platform: IPlatform;
-  /** What this instance met: its view stays until this projection comes to the event, and is not to be met again meanwhile. */
-  readonly #met = new Set<string>();
+  /** Until when deadlines are left alone, in ms since 1970: the view of one that was met stays until this projection comes to the event. */
+  readonly #resting = new Map<string, number>();
 
   /** `reactions` are all those that schedule: a deadline goes back to the one that set it, by its name. */
   constructor(
@@ -62,8 +61,11 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     };
   }
 
-  /** Sends what is due in a tenant; resolves to when to call again, in ms since 1970: undefined while nothing is scheduled. */
-  async due(tenant: string): Promise<number | undefined> {
+  /**
+   * Sends what is due in a tenant; resolves to when to call again, in ms since 1970: undefined while nothing is scheduled. Stops after the
+   * deadline in hand when the signal aborts.
+   */
+  async due(tenant: string, signal?: Signal): Promise<number | undefined> {
     const views = this.#reader.views<DeadlineView>(tenant, this);
     const now = this.#platform.now();
     let nextAt: number | undefined;
@@ -71,6 +73,7 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
       const page = await views.list({ limit: PAGE, ...(after !== undefined && { after }) });
       for (const { value } of page.views) {
         if (value.at > now) return Math.min(value.at, nextAt ?? value.at);
+        if (signal?.aborted) return now;
         nextAt = Math.min(await this.#meet(tenant, value), nextAt ?? Number.POSITIVE_INFINITY);
       }
       after = page.next;
@@ -79,38 +82,45 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     return nextAt;
   }
 
-  /** Sends one deadline's command, then records that it was; resolves to when to look at it again. */
-  async #meet(
-    tenant: string,
-    { id, version, reaction, command, data, correlationId, causationId }: DeadlineView,
-  ): Promise<number> {
+  /** Meets one deadline, unless it rests; resolves to when to look at it again. */
+  async #meet(tenant: string, view: DeadlineView): Promise<number> {
+    const { id, version, reaction } = view;
     const key = `${tenant}/${version}/${id}`;
-    if (this.#met.has(key)) return this.#platform.now() + LOOK_AGAIN;
+    const until = this.#resting.get(key);
+    if (until !== undefined && this.#platform.now() < until) return until;
     const sender = this.#reactions.get(reaction);
     if (sender === undefined)
       throw Err.precondition(`the reaction ${reaction} has deadlines but is not among those of Deadlines`);
-    const effect = { kind: "send", command, data: JSON.parse(data) as CommandFields } as const;
-    const seed = ["deadline", id, version];
+    const pause = (await meet(sender, tenant, view)) ? LOOK_AGAIN : REST;
+    const now = this.#platform.now();
+    if (this.#resting.size >= REMEMBERED) this.#resting.clear();
+    this.#resting.set(key, now + REST);
+    return now + pause;
+  }
+}
+
+/** Sends a deadline's command, then records that it was; false = the command failed by itself, and may come again. */
+async function meet(sender: Sender, tenant: string, view: DeadlineView): Promise<boolean> {
+  const { id, version, command, data, correlationId, causationId } = view;
+  const record = (name: string) =>
+    send(sender, tenant, name, { aggregateId: id, expectedVersion: version }, { correlationId, causationId });
+  try {
+    // Its view may be behind, far behind after a rewind or an import: only the aggregate knows whether it is still to be met.
+    await record("CheckDeadline");
     try {
-      await carryOut(sender, effect, { tenant, seed, correlationId, causationId });
+      const effect = { kind: "send", command, data: JSON.parse(data) as CommandFields } as const;
+      await carryOut(sender, effect, { tenant, seed: ["deadline", id, version], correlationId, causationId });
     } catch (error) {
       // The store's troubles are everybody's; a command that fails by itself waits, and delays no other.
       if (Err.is(error, "store") || Err.is(error, "tenant")) throw error;
-      return this.#platform.now() + TRY_AGAIN;
+      return false;
     }
-    try {
-      await send(sender, tenant, "MeetDeadline", { aggregateId: id, expectedVersion: version } as Record<string, Json>, {
-        correlationId,
-        causationId,
-      });
-    } catch (error) {
-      // Met by somebody else, or set anew or cancelled since.
-      if (!Err.is(error, "concurrency")) throw error;
-    }
-    if (this.#met.size >= REMEMBERED) this.#met.clear();
-    this.#met.add(key);
-    return this.#platform.now() + LOOK_AGAIN;
+    await record("MeetDeadline");
+  } catch (error) {
+    // Met by somebody else, or set anew or cancelled since.
+    if (!Err.is(error, "concurrency")) throw error;
   }
+  return true;
 }
 
 /** Views are listed in the order of their ids: so the time comes first, with as many digits as the latest one has. */

@@ -64,9 +64,13 @@ export class Builder {
     }
   }
 
-  /** Folds at least up to a position that another reader has passed already. */
-  async reach(position: number): Promise<void> {
-    while (this.position < position) await this.#batch();
+  /** Folds at least up to a position that another reader has passed already, unless the signal aborts (false). */
+  async reach(position: number): Promise<boolean> {
+    while (this.position < position) {
+      if (this.#options.signal?.aborted) return false;
+      await this.#batch();
+    }
+    return true;
   }
 
   /** Deletes what the generation holds. */

@@ -26,5 +26,6 @@ export async function clearViews(turn: Turn, { subscriber, cursor }: Standing): 
     turn.progress.unpark({ handler, position, index });
     if (turn.progress.isFull && !(await turn.storeProgress())) return false;
   }
-  return true;
+  // Before any event: it may be parked under the same key again, and what is held back is read from the store.
+  return turn.storeProgress();
 }

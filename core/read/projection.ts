@@ -2,6 +2,7 @@ import type { Readers } from "../model/access.ts";
 import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
 import type { PositionedCommit } from "../model/commit.ts";
 import type { DeepReadonly } from "../model/json.ts";
+import type { Signal } from "../ports/platform.ts";
 
 declare const viewType: unique symbol;
 
@@ -57,7 +58,7 @@ export interface AnyProjection {
   readonly version?: number;
   readonly events: Readonly<Record<string, ProjectionStepLike | undefined>>;
   /** See `AnyEventHandler.due`. */
-  readonly due?: (tenant: string) => Promise<number | undefined>;
+  readonly due?: (tenant: string, signal?: Signal) => Promise<number | undefined>;
 }
 
 interface ProjectionStepLike {

@@ -77,8 +77,7 @@ function build(site: Site, options: RebuildOptions, begin: Begin): Promise<Rebui
       const live = await takeLive(site);
       const cursor = await begin(progress, sideCursor(site, state, live), live);
       const builder = new Builder(site, progress, cursor, options);
-      const isDone = await builder.catchUp();
-      if (isDone && !options.hold) await switchOver(site, builder);
+      const isDone = (await builder.catchUp()) && (options.hold === true || (await switchOver(site, builder)));
       const status = isDone ? (options.hold ? "ready" : "switched") : "stopped";
       return { status, position: builder.position, events: builder.events };
     },
@@ -88,21 +87,22 @@ function build(site: Site, options: RebuildOptions, begin: Begin): Promise<Rebui
 
 /**
  * Switches readers over: under both leases the new views are brought to where the live ones stand, then one write moves the cursor to the
- * new generation and the pointer with it.
+ * new generation and the pointer with it. False = the signal aborted first.
  *
  * Nobody else writes the new views then: whoever takes the side's lease also takes the main one for a moment, before it writes anything,
  * which fences this write if it is late.
  */
-async function switchOver(site: Site, builder: Builder): Promise<void> {
+function switchOver(site: Site, builder: Builder): Promise<boolean> {
   const { main, name, collection } = site;
-  await withThread(
+  return withThread(
     main,
     async (progress, state) => {
       const live = liveCursor(site, state);
-      await builder.reach(live.position);
+      if (!(await builder.reach(live.position))) return false;
       const pointer = encodeView(pointerTo(collection, builder.generation));
       progress.writeView(pointerOf(collection), POINTER_ID, pointer);
       progress.move(name, switched(live, site, builder));
+      return true;
     },
     LONG_PATIENCE,
   );

@@ -58,7 +58,7 @@ export class StreamReader {
     const result = await pollOnce(subscribers, setting);
     const { status, handled } = result;
     tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
-    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result);
+    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result, options.signal);
   }
 
   /**
@@ -230,10 +230,15 @@ export class StreamReader {
   }
 
   /** Lets the handlers do what a time asks for; the result says when the next time is. */
-  async #met(tenant: string, handlers: readonly AnyHandler[], result: PollResult): Promise<PollResult> {
+  async #met(
+    tenant: string,
+    handlers: readonly AnyHandler[],
+    result: PollResult,
+    signal: Signal | undefined,
+  ): Promise<PollResult> {
     let { retryAt } = result;
     for (const handler of handlers) {
-      const at = await handler.due?.(tenant);
+      const at = await handler.due?.(tenant, signal);
       if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
     }
     return retryAt === undefined ? result : { ...result, retryAt };

@@ -88,8 +88,12 @@ class Queue {
 
   readonly #send = (): void => {
     this.#take();
-    this.#owner.tracer?.trace(() => ({ method: "commit", tenant: this.#tenant, commits: this.#group.length }));
-    this.#commit().then(this.#settle, this.#openAndSend);
+    try {
+      this.#owner.tracer?.trace(() => ({ method: "commit", tenant: this.#tenant, commits: this.#group.length }));
+      this.#commit().then(this.#settle, this.#openAndSend);
+    } catch (error) {
+      void this.#openAndSend(error);
+    }
   };
 
   #commit(): Promise<readonly CommitOutcome[]> {

@@ -151,24 +151,19 @@ export class Trial implements AttemptTools, CommitEntry {
   }
 
   #leave(outcome: string): void {
-    // Once: what throws after it, such as a tracer, must not free the lane of who came next.
+    // Once: what throws after it must not free the lane of who came next.
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     const { rehydrator, tracer, platform } = this.setting;
     rehydrator.places.leave(this.place);
     if (tracer === undefined) return;
-    const { address } = this.place;
     const { command, correlationId, causationId } = this.#request;
-    tracer.trace(() => ({
-      method: "command",
-      ...address,
-      command: command.name,
-      correlationId,
-      causationId,
-      outcome,
-      retries: this.#tries,
-      ms: platform.now() - this.#start,
-    }));
+    const facts = { ...this.place.address, command: command.name, correlationId, causationId, outcome, retries: this.#tries };
+    try {
+      tracer.trace(() => ({ method: "command", ...facts, ms: platform.now() - this.#start }));
+    } catch {
+      // It must not throw; if it does, the command has come to its end all the same, and others wait.
+    }
   }
 
   get participants(): readonly Participant[] {

@@ -86,6 +86,50 @@ describe("The Kafka publisher", () => {
     expect(calls).to.deep.equal(["new id", "send 1 to of-k", "new id", "send 1 to of-k"]);
   });
 
+  it("stays in doubt about a send, although an earlier one that nobody waits for is answered meanwhile", async () => {
+    const answers: (() => void)[] = [];
+    const { calls, publisher } = stage(() => new Promise<void>((resolve) => answers.push(resolve)));
+    const soon = () => new Promise((resolve) => setImmediate(resolve));
+    for (const number of [1, 2]) {
+      const deadline = new AbortController();
+      const lost = publisher.publish([outgoing("k", number)], deadline.signal);
+      await soon();
+      // The first is answered while the second is under way.
+      if (number === 2) answers[0]?.();
+      await soon();
+      deadline.abort();
+      expect((await lost).failed).to.be.instanceOf(Error);
+    }
+    const third = publisher.publish([outgoing("k", 3)], never);
+    await soon();
+    answers[2]?.();
+    expect((await third).acknowledged).to.equal(1);
+    const round = (number: number) => ["new id", `send ${number} to of-k`];
+    expect(calls).to.deep.equal([...round(1), ...round(2), ...round(3)]);
+  });
+
+  it("does not send after its deadline what waited for a producer id, beside what comes next", async () => {
+    const calls: string[] = [];
+    const ids: (() => void)[] = [];
+    const producer: IKafkaProducer = {
+      send: async ({ messages }) => calls.push(`send ${messages[0]?.value}`),
+      initIdempotentProducer: () => new Promise<void>((resolve) => ids.push(resolve)),
+    };
+    const publisher = new KafkaPublisher(producer, { topic: "t" });
+    const deadline = new AbortController();
+    const soon = () => new Promise((resolve) => setImmediate(resolve));
+    const late = publisher.publish([outgoing("k", 1)], deadline.signal);
+    await soon();
+    deadline.abort();
+    expect((await late).failed).to.be.instanceOf(Error);
+    const next = publisher.publish([outgoing("k", 2)], never);
+    await soon();
+    for (const give of ids) give();
+    expect((await next).acknowledged).to.equal(1);
+    await soon();
+    expect(calls).to.deep.equal(['send {"number":2}']);
+  });
+
   it("says what is wrong with its options", () => {
     const { publisher } = stage(async () => {});
     expect(publisher.limits.bytes).to.be.below(1_048_576);

@@ -67,7 +67,7 @@ onEveryStore("A deadline", (stage) => {
     await note("a", "schedule");
     await settle();
     stage.clock.turn(DELAY);
-    for (let step = 1; step <= 9; step++) {
+    for (let step = 1; step <= 11; step++) {
       const store = new MortalStore(stage.store, step);
       const dying = tradeOn({ store, clock: stage.clock }, tenant).start();
       await dying.poll().catch((error: unknown) => {
