@@ -3,6 +3,6 @@ export { decode } from "./model/decode.ts";
 export { redacted } from "./model/redact.ts";
 export { checkForward } from "./ports/cursor-order.ts";
 export { Doorbell } from "./ports/doorbell.ts";
-export { commitRecord, threadRecords } from "./ports/export-records.ts";
+export { commitRecord, importedCursor, threadRecords } from "./ports/export-records.ts";
 export { fullJitter } from "./ports/full-jitter.ts";
 export { ImportOrder } from "./ports/import-order.ts";

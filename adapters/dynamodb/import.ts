@@ -1,5 +1,5 @@
 import { type Commit, type ExportRecord, TenantError, ValidationError } from "../../core/index.ts";
-import { ImportOrder } from "../../core/store-kit.ts";
+import { ImportOrder, importedCursor } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { commitKey, openPageKey, pageKey, refText, textOfKey } from "./keys.ts";
 import { isReadable, type OpenPage, PAGE_SIZE } from "./open-page.ts";
@@ -66,7 +66,7 @@ class Filling {
     } else if (record.kind === "thread") {
       const cursors = Object.entries(record.cursors).map(([handler, position]) => [
         handler,
-        { position: this.#placeOf(position) },
+        importedCursor(this.#placeOf(position)),
       ]);
       await this.#writeThread(record.thread, Object.fromEntries(cursors));
     } else if (record.kind === "parked") {

@@ -1,5 +1,5 @@
 import { defaultPlatform, type ExportRecord, TenantError, ValidationError } from "../../core/index.ts";
-import { ImportOrder } from "../../core/store-kit.ts";
+import { ImportOrder, importedCursor } from "../../core/store-kit.ts";
 import { parkedFields, parkedPath } from "./cursor-writes.ts";
 import type { Database, Write } from "./database.ts";
 import { eventFields, receiptFields } from "./documents.ts";
@@ -89,7 +89,9 @@ class Import {
   async take(record: ExportRecord): Promise<void> {
     if (record.kind === "commit") return this.#append(record);
     if (record.kind === "thread") {
-      const cursors = Object.fromEntries(Object.entries(record.cursors).map(([handler, position]) => [handler, { position }]));
+      const cursors = Object.fromEntries(
+        Object.entries(record.cursors).map(([handler, position]) => [handler, importedCursor(position)]),
+      );
       const state = { fence: this.#firstFence, leasedUntil: 0, cursors, revision: defaultPlatform.newId() };
       await this.#add({ kind: "set", path: pathOf(this.#tenant, "threads", record.thread), fields: threadFields(state) }, 500);
     }

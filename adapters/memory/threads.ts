@@ -10,7 +10,7 @@ import {
   type ThreadState,
   type ViewWrite,
 } from "../../core/index.ts";
-import { checkForward } from "../../core/store-kit.ts";
+import { checkForward, importedCursor } from "../../core/store-kit.ts";
 import type { Space, Thread } from "./space.ts";
 
 /** Leases a thread if its revision is still the one that was seen. */
@@ -74,7 +74,9 @@ export function placeIn(space: Space, record: Extract<ExportRecord, { kind: "thr
   const thread = threadOf(space, record.thread);
   if (record.kind === "parked") thread.parked.set(keyOfParked(record.parked), record.parked);
   else {
-    const cursors = Object.entries(record.cursors).map(([handler, position]) => [handler, Object.freeze({ position })] as const);
+    const cursors = Object.entries(record.cursors).map(
+      ([handler, position]) => [handler, Object.freeze(importedCursor(position))] as const,
+    );
     write(thread, { ...thread.state, cursors: Object.freeze(Object.fromEntries(cursors)) });
   }
 }

@@ -8,7 +8,7 @@ import {
   type ThreadState,
   type Waiting,
 } from "../../core/index.ts";
-import { checkForward, decode } from "../../core/store-kit.ts";
+import { checkForward, decode, importedCursor } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { ParkedEvents } from "./parked.ts";
 import type { Registry, TenantRow } from "./registry.ts";
@@ -114,7 +114,9 @@ export class Threads {
 
   /** Takes a thread's cursors from an export. */
   place(row: TenantRow, thread: string, positions: Readonly<Record<string, number>>): void {
-    const cursors = Object.fromEntries(Object.entries(positions).map(([handler, position]) => [handler, { position }]));
+    const cursors = Object.fromEntries(
+      Object.entries(positions).map(([handler, position]) => [handler, importedCursor(position)]),
+    );
     this.#set(row, thread, { ...this.stateOf(row, thread), cursors });
   }
 

@@ -28,7 +28,10 @@ export interface IEventHandler<E extends EventMap = EventMap> {
       place: DeliveryPlace,
     ) => Promise<void> | void;
   };
-  /** Takes the events that `events` names many at a time, in their place, in order; see `BatchResult`. */
+  /**
+   * Takes the events that `events` names many at a time, in their place, in order; see `BatchResult`. What `retryParked` and `replay` hand
+   * over still goes to `events`, one by one.
+   */
   batch?(tenant: string, items: readonly BatchItem[]): Promise<BatchResult>;
 }
 

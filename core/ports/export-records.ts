@@ -29,3 +29,8 @@ export async function* threadRecords(
       yield { kind: "parked", thread, parked: event };
   }
 }
+
+/** The cursor of a handler in an import: it may have parked events, for these come in records of their own. */
+export function importedCursor(position: number): Cursor {
+  return { position, isParking: true };
+}

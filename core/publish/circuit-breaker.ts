@@ -62,9 +62,11 @@ export class CircuitBreaker {
     const now = this.#platform.now();
     // Those who wait part a little, so that they do not all come at once.
     const later = this.#platform.random() * this.#options.firstDelay;
-    if (this.#state === "half-open") return Math.ceil(now + this.#options.firstDelay + later);
-    if (now < this.#retryAt) return Math.ceil(this.#retryAt + later);
-    this.#become("half-open");
+    const isHalfOpen = this.#state === "half-open";
+    if (now < this.#retryAt) return Math.ceil((isHalfOpen ? now + this.#options.firstDelay : this.#retryAt) + later);
+    // By then the call that goes through now has told how it ended, or never will.
+    this.#retryAt = now + this.#options.longestDelay;
+    if (!isHalfOpen) this.#become("half-open");
     return undefined;
   }
 

@@ -1,5 +1,6 @@
 import { Aggregate, type EventOf } from "../model/aggregate.ts";
-import { checkInteger } from "../model/arguments.ts";
+import { checkArgument, checkInteger } from "../model/arguments.ts";
+import { isId } from "../model/ids.ts";
 import { encodeView } from "../model/view.ts";
 import type { CommandContext } from "../write/command-context.ts";
 
@@ -50,7 +51,13 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
       SetDeadline: (context: CommandContext<ScheduledCommand, Deadline>) => {
         checkInteger(context.payload.at, "at", 0, LATEST);
         // Refused here, because the projection could never go past it.
-        encodeView({ ...context.payload, id: context.aggregateId, version: Number.MAX_SAFE_INTEGER }, "deadline");
+        const { aggregateId: id } = context;
+        checkArgument(
+          isId(viewId(context.payload.at, id)),
+          "key",
+          "shorten it: with the reaction's name it has 239 bytes at most",
+        );
+        encodeView({ ...context.payload, id, version: Number.MAX_SAFE_INTEGER }, "deadline");
         this.#cancel(context);
         context.push("DeadlineSet");
       },
@@ -84,3 +91,8 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
 
 /** The last time that can be a deadline, in ms since 1970: 31 December 9999. */
 const LATEST = 253_402_300_799_999;
+
+/** The id of a deadline's view: views are listed in the order of their ids, so the time comes first, with as many digits as the latest one has. */
+export function viewId(at: number, aggregateId: string): string {
+  return `${String(at).padStart(15, "0")}/${aggregateId}`;
+}

@@ -1,9 +1,8 @@
-import type { PositionedCommit } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
 import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
 import { Projection, type ProjectionEvents } from "../read/projection.ts";
 import type { StreamReader } from "../read/stream-reader.ts";
-import type { Deadline, DeadlineEvents } from "./deadline.ts";
+import { type Deadline, type DeadlineEvents, viewId } from "./deadline.ts";
 import type { CommandFields } from "./effect.ts";
 import { carryOut, type Sender, send } from "./sender.ts";
 
@@ -53,11 +52,11 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   get events(): ProjectionEvents<DeadlineView, DeadlineEvents> {
     return {
       DeadlineSet: {
-        id: ({ payload }, commit) => viewId(payload.at, commit),
+        id: ({ payload }, { id }) => viewId(payload.at, id),
         next: (_view, { payload }, { id, version }) => ({ ...payload, id, version }),
       },
-      DeadlineCancelled: { id: ({ payload }, commit) => viewId(payload.at, commit), next: () => undefined },
-      DeadlineMet: { id: ({ payload }, commit) => viewId(payload.at, commit), next: () => undefined },
+      DeadlineCancelled: { id: ({ payload }, { id }) => viewId(payload.at, id), next: () => undefined },
+      DeadlineMet: { id: ({ payload }, { id }) => viewId(payload.at, id), next: () => undefined },
     };
   }
 
@@ -121,9 +120,4 @@ async function meet(sender: Sender, tenant: string, view: DeadlineView): Promise
     if (!Err.is(error, "concurrency")) throw error;
   }
   return true;
-}
-
-/** Views are listed in the order of their ids: so the time comes first, with as many digits as the latest one has. */
-function viewId(at: number, { id }: Pick<PositionedCommit, "id">): string {
-  return `${String(at).padStart(15, "0")}/${id}`;
 }

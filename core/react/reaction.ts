@@ -47,7 +47,7 @@ export abstract class Reaction<E extends EventMap, C extends AggregateClasses = 
 
   /**
    * A command to send at a time (ms since 1970), by a thread that has `Deadlines` among its handlers; it replaces what was scheduled under the
-   * same key (1 to 190 bytes). It is sent once or, after a crash, again with the same commandId.
+   * same key (with the reaction's name 2 to 239 bytes). It is sent once or, after a crash, again with the same commandId.
    */
   protected schedule<Name extends CommandName<C>>(key: string, at: number, command: Name, data: CommandData<C, Name>): Effect {
     return { kind: "schedule", key, at, command, data: data as CommandFields };

@@ -100,6 +100,7 @@ async function attempt(
 /** A batch that makes no progress and gives no reason would be handed over for ever. */
 function checked(result: BatchResult, size: number): BatchResult {
   const { finished, error, retryAt } = result;
+  if (retryAt !== undefined && !Number.isFinite(retryAt)) throw Err.invalidArgument("retryAt", "give ms since 1970");
   const isCount = Number.isInteger(finished) && finished >= 0 && finished <= size;
   if (isCount && (finished > 0 || error !== undefined || retryAt !== undefined)) return result;
   throw Err.invalidArgument("finished", `give an integer from 0 to ${size}, and a reason where it is 0`);

@@ -73,6 +73,7 @@ export async function retryParked(
       const outcome = isTried ? await retry(setting, delivery, parked, progress) : "waiting";
       if (outcome !== "retried" && key !== undefined) standing.add(key);
       if (only === undefined || isNamed) result[outcome]++;
+      if (!isTried) continue;
       const isDue = progress.isFull || (result.retried + result.failed) % TRIED_AT_ONCE === 0;
       if (isDue && !(await progress.store(platform.now() + OPERATOR_LEASE))) return result;
       if (isNamed) return result;

@@ -81,6 +81,25 @@ export const engineDeadLetters: Facet = {
   clauses: [
     inOrder,
     {
+      title: "hold an aggregate back in a tenant that was exported and imported, too",
+      check: async (ground) => {
+        const { store, tenant, newTenant } = ground;
+        const listener = new Listener();
+        const reader = readerOn(ground, "aggregate");
+        listener.poison.add("a:1");
+        await deposit(ground, 2);
+        await pollUntilIdle(reader, tenant, "main", [listener]);
+        const copy = newTenant();
+        await store.import(copy, store.export(tenant));
+        listener.poison.clear();
+        await deposit({ ...ground, tenant: copy }, 2, 3);
+        await pollUntilIdle(reader, copy, "main", [listener]);
+        expect(listener.heard).to.deep.equal(["b:2", "b:4"]);
+        expect(await reader.retryParked(copy, "main", listener)).to.deep.equal({ retried: 2, failed: 0, waiting: 0 });
+        expect(listener.heard.slice(2)).to.deep.equal(["a:1", "a:3"]);
+      },
+    },
+    {
       title: "let later events of the same aggregate pass where only the event is parked",
       check: async (ground) => {
         const listener = new Listener();

@@ -98,6 +98,8 @@ describe("A handler that takes batches", () => {
       [() => ({ finished: 0 }), /finished/],
       [() => ({ finished: 9 }), /finished/],
       [() => ({ finished: 0.5 }), /finished/],
+      [() => ({ finished: 0, retryAt: Number.NaN }), /retryAt/],
+      [() => ({ finished: 0, retryAt: Number.POSITIVE_INFINITY }), /retryAt/],
       [() => Promise.reject(new Error("thrown")), /^Error: thrown$/],
     ] as const) {
       const { poll } = await stage(1, 2, answer);

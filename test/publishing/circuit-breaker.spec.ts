@@ -77,6 +77,19 @@ describe("A circuit breaker", () => {
     ]);
   });
 
+  it("lets another call through after the longest delay, where nobody told how that one ended", () => {
+    const { clock, breaker, fail, states } = made();
+    for (let failure = 0; failure < 3; failure++) clock.time += fail();
+    expect(breaker.enter()).to.equal(undefined);
+    clock.time += 999;
+    expect(breaker.enter()).to.be.within(clock.time + 100, clock.time + 200);
+    clock.time += 1;
+    expect(breaker.enter()).to.equal(undefined);
+    expect(breaker.enter()).to.be.a("number");
+    breaker.succeed();
+    expect(states()).to.deep.equal(["open", "half-open", "closed"]);
+  });
+
   it("opens again, for longer, when that call fails", () => {
     const { clock, breaker, fail, states } = made();
     let wait = 0;

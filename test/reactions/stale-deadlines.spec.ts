@@ -8,7 +8,7 @@ import { DELAY, tradeOn } from "./trader.ts";
 
 const HOUR = 60 * 60 * 1_000;
 
-describe("A deadline whose view says more than is true any more", () => {
+describe("A deadline that its view cannot be trusted with", () => {
   function stage() {
     const clock = new TurnedClock();
     const store = new MemoryEventStore({ now: () => clock.now() });
@@ -103,6 +103,22 @@ describe("A deadline whose view says more than is true any more", () => {
     const error = await rejects(ValidationError, set(room));
     expect(error.message).to.include("deadline");
     expect((await set(room - 300)).events).to.have.length(1);
+  });
+
+  it("is refused where its key is too long for a view, instead of blocking all that come after it", async () => {
+    const { clock, trader, note, notes, balance, poll, settle } = stage();
+    const [fits, tooLong] = ["k".repeat(233), "k".repeat(234)];
+    for (const id of [tooLong, fits, "a"]) await note(id, "schedule");
+    await settle();
+    expect((await poll()).blocked).to.deep.equal([]);
+    expect(trader.refusals.map(({ command, error }) => [command, error.code])).to.deep.equal([
+      ["SetDeadline", "invalid_argument"],
+    ]);
+    expect(await notes("refused")).to.equal(1);
+    clock.turn(DELAY);
+    await settle();
+    expect(await balance("due-a")).to.equal(1);
+    expect(await balance(`due-${fits}`)).to.equal(1);
   });
 
   it("stops between two deadlines when the signal aborts", async () => {

@@ -45,7 +45,10 @@ export async function renumberImported(
     const parked = await parkedOf(inner, tenant, thread);
     await inner.commitCursors(lease, {
       cursors: Object.fromEntries(
-        Object.entries(seen.cursors).map(([handler, { position }]) => [handler, { position: numbers.numberOf(position) }]),
+        Object.entries(seen.cursors).map(([handler, cursor]) => [
+          handler,
+          { ...cursor, position: numbers.numberOf(cursor.position) },
+        ]),
       ),
       unpark: parked,
       leasedUntil: 0,
