@@ -38,6 +38,8 @@ export interface AppEnv {
     requestId: string;
     actor: Actor;
     command?: string;
+    /** The time of the request was over, and it is answered: nobody hears what comes of it any more. */
+    isLate?: boolean;
     /** The code of the problem that is answered. */
     problem?: string;
     /** What failed inside. */

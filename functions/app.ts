@@ -69,10 +69,13 @@ function authenticated({ authenticate, rateLimits }: AppSetting): MiddlewareHand
 
 /** Answers in time, whatever happens behind; and turns whatever was thrown into an Error, which Hono asks for. */
 function withDeadline(deadline: number): MiddlewareHandler<AppEnv> {
-  return async (_context, next) => {
+  return async (context, next) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const expired = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(tooSlow(deadline)), deadline);
+      timer = setTimeout(() => {
+        context.set("isLate", true);
+        reject(tooSlow(deadline));
+      }, deadline);
     });
     try {
       await Promise.race([next(), expired]);

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { Err } from "../core/index.ts";
+import { COMMAND_IDS } from "../core/react/sender.ts";
 import { commandAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { readObject } from "./body.ts";
@@ -18,6 +19,8 @@ export function commandRoute({ service, fairShare }: AppSetting) {
     if (!service.commands.has(name)) throw Err.notFound(`command ${name}`);
     context.set("command", name);
     const commandId = headerText(context, "Idempotency-Key");
+    if (commandId?.startsWith(COMMAND_IDS))
+      throw Err.invalidArgument("Idempotency-Key", `begin it otherwise than ${COMMAND_IDS}`);
     const correlationId = headerText(context, "X-Correlation-Id");
     const expected = versionInHeaders(context.req.raw.headers);
     const data = withVersion(await readObject(context.req.raw), expected);

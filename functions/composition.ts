@@ -98,7 +98,10 @@ export function compose(
   const { tracer, platform } = options;
   const handler = new CommandHandler(store, reactions ? [...aggregates, ScheduledCommand] : aggregates, options);
   const reader = new StreamReader(store, { aggregates, ...(tracer && { tracer }), ...(platform && { platform }) });
-  const threads = { ...ownThreads, ...reactions?.({ handler, reader }) };
+  const reacting = reactions?.({ handler, reader }) ?? {};
+  const taken = Object.keys(reacting).find((thread) => Object.hasOwn(ownThreads, thread));
+  if (taken !== undefined) throw Err.invalidArgument("reactions", `the thread ${taken} is among threads too: name it otherwise`);
+  const threads = { ...ownThreads, ...reacting };
   return {
     store,
     handler,

@@ -94,7 +94,11 @@ class TenantFeed {
   }
 
   #tell(commit: PositionedCommit): void {
-    for (const subscriber of this.#subscribers.get(keyOf(commit)) ?? []) subscriber.tell(commit);
+    const subscribers = this.#subscribers.get(keyOf(commit));
+    if (subscribers === undefined) return;
+    // As the history tells it, which is what a client that catches up gets.
+    const { position: _position, ...told } = commit;
+    for (const subscriber of subscribers) subscriber.tell(told);
   }
 
   #catchUp(): void {

@@ -37,7 +37,9 @@ export function eventStreams(setting: AppSetting): StreamRoutes {
   const limits = new StreamLimits(bounds);
   const viewStreams = new ViewStreams(service, log);
   const commitStreams = new CommitStreams(service.store, log);
-  const open = ({ var: { actor }, req }: Context<AppEnv>): EventStream => {
+  const open = ({ var: { actor, isLate }, req }: Context<AppEnv>): EventStream => {
+    // Nobody would read such a stream, and it would keep its place until its lifetime ends.
+    if (isLate) throw new Refusal("deadline", "the time of the request was over before its stream began: ask again");
     if (stopping?.aborted)
       throw new Refusal("stopping", "the server is stopping: come back later", { headers: { "retry-after": "1" } });
     // An answer to HEAD has no body, so nobody would ever close the stream.

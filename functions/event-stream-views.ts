@@ -1,4 +1,4 @@
-import type { IEventStore } from "../core/index.ts";
+import type { Cursor, IEventStore } from "../core/index.ts";
 import type { Keeper, Service } from "./composition.ts";
 import type { EventStream } from "./event-stream.ts";
 import { CollectionFeed } from "./event-stream-collection.ts";
@@ -82,7 +82,7 @@ class ThreadFeed {
       const cursor = Object.hasOwn(thread.cursors, handler) ? thread.cursors[handler] : undefined;
       await collection.advance(cursor);
       collection.catchUp((subscriber, error) => this.#failed(subscriber, error));
-      isBehind ||= cursor === undefined ? head > 0 : cursor.position < head || cursor.isClearing === true;
+      isBehind ||= isComing(cursor, head);
     }
     return isBehind ? "behind" : "settled";
   }
@@ -94,4 +94,10 @@ class ThreadFeed {
     });
     stream.end("failed");
   }
+}
+
+/** Whether its keeper will soon come further; one that has halted waits for an operator, who may take days. */
+function isComing(cursor: Cursor | undefined, head: number): boolean {
+  if (cursor === undefined) return head > 0;
+  return cursor.isClearing === true || (cursor.position < head && cursor.failure?.halted !== true);
 }

@@ -37,6 +37,9 @@ export interface Cause {
   readonly causationId: string;
 }
 
+/** What the ids of all commands of reactions begin with: a server lets nobody else send such ids, because they can be worked out. */
+export const COMMAND_IDS = "reaction/";
+
 /** What makes a command wrong rather than unlucky. */
 const REFUSING = new Set<string>([
   "missing_argument",
@@ -70,7 +73,7 @@ export async function carryOut(sender: Sender, effects: Effects, cause: Cause): 
 async function attempt(sender: Sender, effect: Effect, cause: Cause): Promise<Refusal | undefined> {
   const { tenant, seed, correlationId, causationId } = cause;
   const { command, data } = commandOf(sender.name, effect, cause);
-  const commandId = `reaction/${await defaultPlatform.digest(JSON.stringify(seed))}`;
+  const commandId = `${COMMAND_IDS}${await defaultPlatform.digest(JSON.stringify(seed))}`;
   try {
     await send(sender, tenant, command, data, { commandId, correlationId, causationId });
     return undefined;

@@ -105,7 +105,7 @@ function isFunctionUrl(domainName: string): boolean {
  */
 function encodedAgain(path: string): string {
   const segments = path.split("/");
-  if (segments.length > 3 && !/^\/aggregates\/[^/]+\/events$/.test(path))
+  if (segments.length > 3 && !/^\/(aggregates\/[^/]+\/(events|stream)|views\/[^/]+\/stream)$/.test(path))
     throw new Refusal(
       "malformed",
       "API Gateway decodes paths, ids in them too: send the id as ?id=, or ask the function's own URL",

@@ -11,7 +11,6 @@ export type ClientCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "behind"
-  | "outdated"
   | "too_many_streams"
   | "streams_full"
   | "deadline"

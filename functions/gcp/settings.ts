@@ -16,7 +16,7 @@ export interface GoogleSettings {
   /** Whether tokens come from the auth emulator, which signs nothing. */
   readonly isAuthEmulated: boolean;
   readonly edge: EdgeSettings;
-  /** Streams end by themselves before the platform cuts them off, and are resumed by any instance of the same deployment. */
+  /** Streams end by themselves before the platform cuts them off, and are resumed by any instance. */
   readonly streams: Partial<StreamSetting>;
 }
 
@@ -48,7 +48,7 @@ export function readGoogleSettings(environment: Environment, commands: ReadonlyS
     budget,
     isAuthEmulated: Boolean(environment.FIREBASE_AUTH_EMULATOR_HOST),
     edge: readEdgeSettings(environment),
-    streams: { lifetime: budget, ...(isInCloud(environment) && environment.K_REVISION && { release: environment.K_REVISION }) },
+    streams: { lifetime: budget },
   };
 }
 

@@ -98,6 +98,8 @@ describe("An HTTP event on Lambda", () => {
     expect(pathOf(api("/commands/AddNumbers"))).to.equal("/commands/AddNumbers");
     expect(pathOf(api("/views/totals", "id=a%2Fb%3F"))).to.equal("/views/totals?id=a%2Fb%3F");
     expect(pathOf(api("/aggregates/loans/events", "id=a"))).to.equal("/aggregates/loans/events?id=a");
+    // Streams, which the application refuses in words of its own.
+    for (const path of ["/aggregates/loans/stream", "/views/totals/stream"]) expect(pathOf(api(path))).to.equal(path);
     // Decoded by API Gateway: a "%2F" that was meant must not be decoded again.
     expect(pathOf(api("/commands/%2F é?"))).to.equal("/commands/%252F%20%C3%A9%3F");
     // `/aggregates/loans/a%2Fb`, `/aggregates/loans/a%3Fb` (cut at the "?") and `/views/totals/a`, as they come.

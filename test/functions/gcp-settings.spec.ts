@@ -80,7 +80,7 @@ describe("The settings on Google Cloud", () => {
     expect(read({ CLOUD_RUN_TIMEOUT_SECONDS: "540" }).budget).to.equal(530_000);
     expect(read({}).streams).to.deep.equal({ lifetime: 50_000 });
     expect(read({ ...EMULATED }).streams).to.deep.equal({ lifetime: 50_000 });
-    expect(read({ ...CLOUD }).streams).to.deep.equal({ lifetime: 50_000, release: "command-00001-abc" });
+    expect(read({ ...CLOUD }).streams).to.deep.equal({ lifetime: 50_000 });
     expect(read({ CLOUD_RUN_TIMEOUT_SECONDS: "10" }).budget).to.equal(5_000);
     for (const wrong of [
       { EVENANT_TENANTS: "" },

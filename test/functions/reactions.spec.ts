@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
+import { defaultPlatform, Err } from "../../core/index.ts";
+import { Totals } from "../../examples/calculator/index.ts";
 import { app } from "../../functions/app.ts";
 import { compose, examples, readAlong } from "../../functions/composition.ts";
 import { listAll } from "../contract/reading.ts";
 import { actorOf } from "../support/actors.ts";
+import { thrown } from "../support/thrown.ts";
 
 const DAYS_30 = 30 * 24 * 60 * 60 * 1_000;
 
@@ -45,5 +48,25 @@ describe("A reaction of the composition", () => {
     });
     expect(answer.status).to.equal(404);
     expect(await listAll(store, "acme", "evenant-deadlines")).to.have.length(1);
+  });
+
+  it("keeps its commandIds to itself, so that nobody takes one before it and stops it for good", async () => {
+    const served = app({ service, authenticate: async () => actorOf("acme") });
+    // What a member can work out: the id of the command that the deadline above will send.
+    const digest = await defaultPlatform.digest(JSON.stringify(["deadline", "PaymentWatch/loan-1", 0, 0]));
+    const answer = await served.request("/commands/AddNumbers", {
+      method: "POST",
+      body: JSON.stringify({ aggregateId: "calc1", number1: 1, number2: 2 }),
+      headers: { "content-type": "application/json", "idempotency-key": `reaction/${digest}` },
+    });
+    expect(answer.status).to.equal(400);
+    expect(await answer.json()).to.deep.include({ code: "invalid_argument" });
+  });
+
+  it("has a thread of its own, which hides none of the composition's", () => {
+    const threads = { payments: [new Totals()] };
+    const error = thrown(Err, () => compose(new MemoryEventStore(), { ...examples, threads }));
+    expect(error.code).to.equal("invalid_argument");
+    expect(error.message).to.contain("payments");
   });
 });

@@ -202,6 +202,15 @@ describe("npm start", function () {
     await child.ended;
   });
 
+  it("stops with npm, when a supervisor sends SIGTERM to npm alone", async () => {
+    const child = new Child("npm", ["start"], { DATA_DIR: directory.path }, true);
+    children.push(child);
+    await child.says(/\?position=1"\n/);
+    child.process.kill("SIGTERM");
+    const { stderr } = await child.ended;
+    expect(stderr).to.match(/"message":"stopped"/);
+  });
+
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`takes a second ${signal} that follows at once for the echo of the first`, async () => {
       const server = await start();

@@ -1,9 +1,27 @@
+import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { StoreError } from "../../core/index.ts";
+import { type Actor, Aggregate, StoreError } from "../../core/index.ts";
+import { shopping } from "../../examples/pwa-backend/backend.ts";
+import { app } from "../../functions/app.ts";
+import { compose } from "../../functions/composition.ts";
+import { actorOf } from "../support/actors.ts";
 import { tokenOf } from "../support/functions-backend.ts";
 import { isCaughtUpTo, MEMBER, StreamTools } from "../support/functions-streams.ts";
+import { gate } from "../support/gate.ts";
 import { intercepted } from "../support/intercepted-store.ts";
+
+/** Who may read its history is said by its state, so a stream of it asks the store before it begins. */
+class Secret extends Aggregate<{ Told: Record<string, never> }> {
+  static readonly path = "/secrets";
+  static readonly access = { Tell: (_actor: Actor, _secret: Secret) => true };
+  get commands() {
+    return { Tell: () => {} };
+  }
+  get events() {
+    return { Told: () => {} };
+  }
+}
 
 describe("event streams of every kind", () => {
   const tools = new StreamTools();
@@ -72,5 +90,59 @@ describe("event streams of every kind", () => {
     const client = await tools.open("/views/shopping/stream").until((one) => one.named("caught-up").length > 0);
     const { position } = await tools.send("AddItem", "milk", { text: "Milk" });
     await client.until(isCaughtUpTo(position));
+  });
+});
+
+describe("an event stream of views whose projection has halted", () => {
+  it("looks no more often than one of views that are up to date", async () => {
+    const inner = new MemoryEventStore();
+    let looks = 0;
+    let keeper = "";
+    const failure = { position: 2, index: 0, attempts: 8, retryAt: 0, halted: true, error: "it fails" };
+    const store = intercepted(inner, {
+      peek: async (tenant, thread) => {
+        looks++;
+        const peeked = await inner.peek(tenant, thread);
+        return { ...peeked, head: 2, thread: { ...peeked.thread, cursors: { [keeper]: { position: 1, failure } } } };
+      },
+    });
+    const stopping = new AbortController();
+    const service = compose(store, shopping);
+    keeper = service.collections.get("shopping")?.handler ?? "";
+    const authenticate = async () => actorOf("acme", "ada", MEMBER);
+    const streams = await app({ service, authenticate, stopping: stopping.signal }).request("/views/shopping/stream");
+    expect(streams.status).to.equal(200);
+    await setTimeout(400);
+    stopping.abort();
+    expect(looks).to.be.at.most(2);
+    await streams.text();
+    await inner.close();
+  });
+});
+
+describe("an event stream whose request ran out of time", () => {
+  it("keeps no place that others need", async () => {
+    const slow = gate();
+    const inner = new MemoryEventStore();
+    await inner.open("acme");
+    const store = intercepted(inner, {
+      load: async (...given) => {
+        await slow.passed;
+        return inner.load(...given);
+      },
+    });
+    const stopping = new AbortController();
+    const service = compose(store, { aggregates: [Secret], threads: {} });
+    const authenticate = async () => actorOf("acme");
+    const served = app({ service, authenticate, stopping: stopping.signal, streams: { perTenant: 1 }, deadline: 50 });
+    const late = await served.request("/aggregates/secrets/s1/stream");
+    expect(late.status).to.equal(503);
+    slow.open();
+    await setTimeout(10);
+    const next = await served.request("/aggregates/secrets/s1/stream");
+    stopping.abort();
+    expect(next.status).to.equal(200);
+    await next.text();
+    await inner.close();
   });
 });
