@@ -1,8 +1,13 @@
+import { availableParallelism } from "node:os";
+
 const isCi = Boolean(process.env.CI);
 
 export default {
   spec: ["test/**/*.spec.ts"],
   timeout: 10_000,
+  // Two processes at least, also on fewer processors, for the tests wait for emulators half of the time; four at most, for each starts its own.
+  parallel: true,
+  jobs: Math.min(4, Math.max(2, availableParallelism() - 1)),
   failZero: true,
   forbidOnly: isCi,
   forbidPending: isCi,

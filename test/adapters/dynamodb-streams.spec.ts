@@ -13,6 +13,14 @@ export function fits(event: DynamoDBStreamEvent): StreamEvent {
   return event;
 }
 
+describe("a Lambda event of DynamoDB's streams", () => {
+  it("rings for the tenant of a commit, and for nobody where there is no record", () => {
+    const dynamodb = { Keys: { pk: { S: "T#acme#A#loans#l1" }, sk: { S: "commit#0" } } };
+    expect([...tenantsWithNews(fits({ Records: [] }))]).to.deep.equal([]);
+    expect([...tenantsWithNews(fits({ Records: [{ eventName: "INSERT", dynamodb }] }))]).to.deep.equal(["acme"]);
+  });
+});
+
 // Dynoxide has no streams, so this is registered in the lane of AWS's own server only: CI forbids tests that are skipped.
 if (process.env.DYNAMODB_SERVER === "local" && hasDynamoDb()) {
   describe("a stream of DynamoDB", function () {
