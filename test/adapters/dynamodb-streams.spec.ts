@@ -9,7 +9,7 @@ import { type DynamoDbTable, tableAt } from "../support/dynamodb-store.ts";
 import { pollUntilIdle } from "../support/poll-until-idle.ts";
 
 /** What a Lambda function gets is what the doorbell takes; this file compiles only then. */
-export function fits(event: DynamoDBStreamEvent): StreamEvent {
+function fits(event: DynamoDBStreamEvent): StreamEvent {
   return event;
 }
 
