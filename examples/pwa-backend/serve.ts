@@ -33,9 +33,14 @@ async function main(): Promise<void> {
     const readers = new AbortController();
     const reading = readAlong(service, readers.signal);
     console.log(`Open ${server.url} in two windows, sign in, and watch both while you turn the network off and on again.`);
-    await Promise.race([stopping.stopped, reading]);
-    await server.stop(DRAIN);
-    readers.abort();
+    try {
+      await Promise.race([stopping.stopped, reading]);
+    } finally {
+      // Also where the readers cannot go on: a server without them would answer from a store that is closed.
+      stopping.stop();
+      await server.stop(DRAIN);
+      readers.abort();
+    }
     await reading;
   } finally {
     await store.close();
