@@ -1,5 +1,6 @@
 import { Err } from "../model/errors.ts";
 import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
+import type { ITracer } from "../ports/tracer.ts";
 import { Projection, type ProjectionEvents } from "../read/projection.ts";
 import type { StreamReader } from "../read/stream-reader.ts";
 import { type Deadline, type DeadlineEvents, viewId } from "./deadline.ts";
@@ -34,19 +35,24 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   readonly #reader: Pick<StreamReader, "views">;
   readonly #reactions: ReadonlyMap<string, Sender>;
   readonly #platform: IPlatform;
+  readonly #tracer: ITracer | undefined;
   /** Until when deadlines are left alone, in ms since 1970: the view of one that was met stays until this projection comes to the event. */
   readonly #resting = new Map<string, number>();
 
-  /** `reactions` are all those that schedule: a deadline goes back to the one that set it, by its name. */
+  /**
+   * `reactions` are all those that schedule: a deadline goes back to the one that set it, by its name. The `tracer` is told of commands
+   * that failed by themselves, and only it.
+   */
   constructor(
     reader: Pick<StreamReader, "views">,
     reactions: readonly Sender[],
-    options: { readonly platform?: IPlatform } = {},
+    options: { readonly platform?: IPlatform; readonly tracer?: ITracer } = {},
   ) {
     super();
     this.#reader = reader;
     this.#reactions = new Map(reactions.map((reaction) => [reaction.name, reaction]));
     this.#platform = options.platform ?? defaultPlatform;
+    this.#tracer = options.tracer;
   }
 
   get events(): ProjectionEvents<DeadlineView, DeadlineEvents> {
@@ -90,16 +96,25 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     const sender = this.#reactions.get(reaction);
     if (sender === undefined)
       throw Err.precondition(`the reaction ${reaction} has deadlines but is not among those of Deadlines`);
-    const pause = (await meet(sender, tenant, view)) ? LOOK_AGAIN : REST;
+    const failure = await meet(sender, tenant, view);
+    if (failure !== undefined) this.#trace(tenant, view, failure);
     const now = this.#platform.now();
     if (this.#resting.size >= REMEMBERED) this.#resting.clear();
     this.#resting.set(key, now + REST);
-    return now + pause;
+    return now + (failure === undefined ? LOOK_AGAIN : REST);
+  }
+
+  #trace(tenant: string, { reaction, command }: DeadlineView, { error }: Failure): void {
+    this.#tracer?.trace(() => ({ method: "error", tenant, handler: this.name, reaction, command, error }));
   }
 }
 
-/** Sends a deadline's command, then records that it was; false = the command failed by itself, and may come again. */
-async function meet(sender: Sender, tenant: string, view: DeadlineView): Promise<boolean> {
+interface Failure {
+  readonly error: unknown;
+}
+
+/** Sends a deadline's command, then records that it was; unless the command failed by itself, and may come again. */
+async function meet(sender: Sender, tenant: string, view: DeadlineView): Promise<Failure | undefined> {
   const { id, version, command, data, correlationId, causationId } = view;
   const record = (name: string) =>
     send(sender, tenant, name, { aggregateId: id, expectedVersion: version }, { correlationId, causationId });
@@ -112,12 +127,12 @@ async function meet(sender: Sender, tenant: string, view: DeadlineView): Promise
     } catch (error) {
       // The store's troubles are everybody's; a command that fails by itself waits, and delays no other.
       if (Err.is(error, "store") || Err.is(error, "tenant")) throw error;
-      return false;
+      return { error };
     }
     await record("MeetDeadline");
   } catch (error) {
     // Met by somebody else, or set anew or cancelled since.
     if (!Err.is(error, "concurrency")) throw error;
   }
-  return true;
+  return undefined;
 }

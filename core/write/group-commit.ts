@@ -83,7 +83,7 @@ class Queue {
 
   /** Gives one turn to the commands that are ready now: those that the last group's outcomes set free come together. */
   #gather(): void {
-    (this.#owner.store.gather?.() ?? READY).then(this.#send);
+    (this.#owner.store.gather?.() ?? READY).then(this.#send, this.#send);
   }
 
   readonly #send = (): void => {

@@ -89,6 +89,13 @@ describe("A command handler whose parts are broken", () => {
     for (const message of await fails(handler, part)) expect(message).to.include("its adapter is broken");
   });
 
+  it("goes on without gathering where the store fails to gather", async () => {
+    const gather = () => Promise.reject(bug);
+    const handler = new CommandHandler(intercepted(new MemoryEventStore(), { gather }), [Wallet]);
+    await deposit(handler);
+    expect((await deposit(handler)).aggregate.balance).to.equal(2);
+  });
+
   it("frees the lane where no id can be made", async () => {
     const part = { isOn: false };
     const newId = () => {

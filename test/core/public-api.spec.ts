@@ -39,6 +39,7 @@ describe("The public API", () => {
       "commitRecord",
       "decode",
       "fullJitter",
+      "importedCursor",
       "redacted",
       "threadRecords",
     ]);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { Actor, encode, LIMITS, ValidationError } from "../../core/index.ts";
+import { Actor, encode, LIMITS, type Trace, ValidationError } from "../../core/index.ts";
 import { Deadlines, REACTOR, ScheduledCommand } from "../../core/reactions.ts";
 import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
@@ -82,12 +82,19 @@ describe("A deadline that its view cannot be trusted with", () => {
         return Promise.reject(new Error("no luck"));
       },
     }));
-    const { poll } = trade.start();
+    const { trader, reader } = trade.start();
+    const traces: Trace[] = [];
+    const tracer = { trace: (make: () => Trace) => traces.push(make()) };
+    const deadlines = new Deadlines(reader, [trader], { platform: clock, tracer });
+    const poll = () => reader.poll("t", "trade", [trader, deadlines]);
     await trade.note("a", "schedule");
     for (let polls = 0; polls < 5; polls++) await poll();
     clock.turn(DELAY);
     for (let polls = 0; polls < 5; polls++) await poll();
     expect(sent).to.equal(1);
+    expect(traces).to.have.length(1);
+    expect(traces[0]).to.deep.include({ method: "error", tenant: "t", handler: "evenant-deadlines", command: "Deposit" });
+    expect(traces[0]?.error).to.have.property("message", "no luck");
     clock.turn(10_000);
     for (let polls = 0; polls < 5; polls++) await poll();
     expect(sent).to.equal(2);
