@@ -118,6 +118,7 @@ export interface CursorUpdate {
   }[];
   /** Replaces what is parked under the same key. */
   readonly park?: readonly ParkedEvent[];
+  /** None that is parked by the same update: that one would be gone. */
   readonly unpark?: readonly ParkedKey[];
   /** Replaces the thread's waiting; absent = none. */
   readonly waiting?: Waiting;
