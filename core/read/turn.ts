@@ -105,14 +105,15 @@ export class Turn {
 
   /** False = the handler stands at one of the events, or the thread is lost. */
   async #deliverCommit(standing: Standing, delivery: Delivery, commit: PositionedCommit): Promise<boolean> {
-    const upcasters = this.setting.upcasters.get(commit.type);
+    const { setting } = this;
+    const upcasters = setting.upcasters.get(commit.type);
     const { failure } = standing.cursor;
     const first = failure?.position === commit.position ? failure.index : 0;
     for (let index = first; index < commit.events.length; index++) {
       const event = commit.events[index];
       if (event === undefined || !delivery.handles(event.name)) continue;
       if (this.progress.isFull && !(await this.#pauseAt(standing, commit.position, index))) return false;
-      if (this.isHeld(standing, commit)) {
+      if (standing.held !== undefined && this.isHeld(standing, commit)) {
         this.parkBehind(standing, commit, index);
         continue;
       }
@@ -124,7 +125,8 @@ export class Turn {
       } catch (error) {
         if (!this.fail(standing, commit, index, error)) return false;
       }
-      this.traceHandled(standing, event.name, commit, since);
+      // Asked here, because the call alone, with what its closure takes along, is a fifth of a replay's event.
+      if (setting.tracer !== undefined) this.traceHandled(standing, event.name, commit, since);
     }
     return true;
   }
@@ -207,8 +209,12 @@ export class Turn {
 
   /** Moves on, and leaves behind what was only of the place before. */
   move(standing: Standing, position: number): void {
-    const { failure: _, ...cursor } = standing.cursor;
     this.hasMoved = true;
+    let { cursor } = standing;
+    if (cursor.failure !== undefined) {
+      const { failure: _, ...rest } = cursor;
+      cursor = rest;
+    }
     this.stand(standing, { ...cursor, position });
   }
 
