@@ -1,21 +1,5 @@
-import { AuthorizationError, ConcurrencyError, Err, type ErrCode, type Json } from "../core/index.ts";
-
-/** Why a request is refused: the reasons of Evenant, and those that only HTTP knows. */
-export type ProblemCode =
-  | ErrCode
-  | "malformed"
-  | "unauthenticated"
-  | "unknown_route"
-  | "method_not_allowed"
-  | "rate_limited"
-  | "payload_too_large"
-  | "unsupported_media_type"
-  | "behind"
-  | "too_many_streams"
-  | "streams_full"
-  | "deadline"
-  | "stopping"
-  | "internal";
+import { AuthorizationError, ConcurrencyError, Err, type Json } from "../core/index.ts";
+import type { ProblemCode } from "./client/problem-code.ts";
 
 /** The one place where a reason becomes a status. */
 export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {

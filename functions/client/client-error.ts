@@ -1,21 +1,8 @@
-import type { ErrCode } from "../../core/index.ts";
+import type { ProblemCode } from "./problem-code.ts";
 
 /** Why a request failed: the code of the server's problem, or what only a client sees. */
 export type ClientCode =
-  | ErrCode
-  | "malformed"
-  | "unauthenticated"
-  | "unknown_route"
-  | "method_not_allowed"
-  | "rate_limited"
-  | "payload_too_large"
-  | "unsupported_media_type"
-  | "behind"
-  | "too_many_streams"
-  | "streams_full"
-  | "deadline"
-  | "stopping"
-  | "internal"
+  | ProblemCode
   /** No answer came, or it was cut: whether the request arrived is not known. */
   | "network"
   /** What answered is not Evenant: a proxy, or another server. */

@@ -2,7 +2,7 @@ import { Aggregate, type AggregateClass, type CommandContext, type JsonObject, t
 import type { TotalView } from "../../examples/calculator/index.ts";
 import type { Loan, LoanState, LoanView } from "../../examples/loan/index.ts";
 import { type ClientCode, createClient } from "../../functions/client/index.ts";
-import type { ProblemCode } from "../../functions/problem.ts";
+import type { ProblemCode } from "../../functions/client/problem-code.ts";
 import type { Aggregates, Projections } from "../support/functions-client-types.ts";
 
 class Inventory extends Aggregate<{ Counted: { item: string } }> {
