@@ -8,6 +8,7 @@ import { defaultPlatform, type Signal } from "../ports/platform.ts";
 import { cursorIn, type ParkedKey, type ParkedPage } from "../ports/threads.ts";
 import type { DeadLetter, Retried } from "./dead-letters.ts";
 import type { Difference, DiffOptions } from "./diff.ts";
+import { meetDue } from "./due.ts";
 import { changedPolicy, type FullPolicy, policyOf } from "./failure-policy.ts";
 import type { HandlerLag } from "./lag.ts";
 import type { PollOptions, PollResult } from "./poll.ts";
@@ -58,7 +59,7 @@ export class StreamReader {
     const result = await pollOnce(subscribers, setting);
     const { status, handled } = result;
     tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
-    return result.status === "leased" || options.signal?.aborted ? result : this.#met(tenant, handlers, result, options.signal);
+    return result.status === "leased" || options.signal?.aborted ? result : meetDue(tenant, handlers, result, options.signal);
   }
 
   /**
@@ -227,21 +228,6 @@ export class StreamReader {
   async diff(tenant: string, thread: string, projection: AnyHandler, options: DiffOptions = {}): Promise<Difference> {
     const { diff, siteOf } = await import("./diff.ts");
     return diff(siteOf(this.#thread(tenant, thread), one(projection)), options);
-  }
-
-  /** Lets the handlers do what a time asks for; the result says when the next time is. */
-  async #met(
-    tenant: string,
-    handlers: readonly AnyHandler[],
-    result: PollResult,
-    signal: Signal | undefined,
-  ): Promise<PollResult> {
-    let { retryAt } = result;
-    for (const handler of handlers) {
-      const at = await handler.due?.(tenant, signal);
-      if (at !== undefined) retryAt = Math.min(at, retryAt ?? at);
-    }
-    return retryAt === undefined ? result : { ...result, retryAt };
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {

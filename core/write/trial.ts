@@ -4,6 +4,7 @@ import { Err, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { CommitOutcome, PendingCommit } from "../ports/event-store.ts";
+import { fullJitter } from "../ports/full-jitter.ts";
 import { Attempt, type AttemptTools } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
@@ -238,9 +239,7 @@ export class Trial implements AttemptTools, CommitEntry {
     const { platform, deadline } = this.setting;
     const left = this.#start + deadline - platform.now();
     if (left <= 0) return replayOr(this.#request, this, error);
-    // A random wait that doubles with each try ("full jitter"), so that contenders part.
-    const most = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** this.#tries++, left);
-    await platform.sleep(platform.random() * most);
+    await platform.sleep(fullJitter(this.#tries++, FIRST_BACKOFF, Math.min(LONGEST_BACKOFF, left), () => platform.random()));
     return undefined;
   }
 }
