@@ -1,10 +1,12 @@
 import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
+import { Err } from "../model/errors.ts";
 import { checkId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { own } from "../model/own.ts";
 import { encodeView } from "../model/view.ts";
 import type { DeliveryPlace } from "../ports/event-handler.ts";
 import type { IViews } from "../ports/views.ts";
+import { viewsConcerned } from "./concerned.ts";
 import { placeOf } from "./generation.ts";
 import { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
@@ -23,14 +25,15 @@ export interface Delivery {
 /** Puts a handler to work, a projection on one generation of its views; `known` are those that are in mind already. */
 export function deliveryTo(
   { handler, name, collection }: Subscriber,
-  { store, tenant, thread }: ThreadSetting,
+  { store, tenant, thread, upcasters }: ThreadSetting,
   progress: Progress,
   generation: number | undefined,
   known = new KnownViews(),
 ): Delivery {
   if (collection !== undefined) {
     const place = placeOf(collection, generation);
-    return new ProjectionDelivery(handler as AnyProjection, place, store.views(tenant, place), progress, known);
+    const projection = handler as AnyProjection;
+    return new ProjectionDelivery(projection, upcasters, place, store.views(tenant, place), progress, known);
   }
   const events = handler.events as Readonly<Record<string, EventFunction | undefined>>;
   return {
@@ -57,13 +60,24 @@ interface Step {
 const IDS_PER_READ = 100;
 
 class ProjectionDelivery implements Delivery {
+  readonly #projection: AnyProjection;
+  readonly #upcasters: ThreadSetting["upcasters"];
   readonly #place: string;
   readonly #events: Readonly<Record<string, Step | undefined>>;
   readonly #views: IViews;
   readonly #progress: Progress;
   readonly #known: KnownViews;
 
-  constructor(projection: AnyProjection, place: string, views: IViews, progress: Progress, known: KnownViews) {
+  constructor(
+    projection: AnyProjection,
+    upcasters: ThreadSetting["upcasters"],
+    place: string,
+    views: IViews,
+    progress: Progress,
+    known: KnownViews,
+  ) {
+    this.#projection = projection;
+    this.#upcasters = upcasters;
     this.#place = place;
     this.#known = known;
     this.#events = projection.events as Readonly<Record<string, Step | undefined>>;
@@ -73,14 +87,8 @@ class ProjectionDelivery implements Delivery {
 
   async prepare(commits: readonly PositionedCommit[]): Promise<void> {
     this.#known.forgetOldest();
-    const wanted = new Set<string>();
-    for (const commit of commits) {
-      for (const event of commit.events) {
-        const id = this.#idOrNone(event, commit);
-        if (id !== undefined && !this.#known.has(id)) wanted.add(id);
-      }
-    }
-    const ids = [...wanted];
+    const concerned = viewsConcerned(this.#projection, this.#upcasters, commits);
+    const ids = [...concerned].filter((id) => !this.#known.has(id));
     for (let start = 0; start < ids.length; start += IDS_PER_READ) await this.#read(ids.slice(start, start + IDS_PER_READ));
   }
 
@@ -93,20 +101,13 @@ class ProjectionDelivery implements Delivery {
     const id = step.id(event, commit);
     if (id === undefined) return;
     checkId(id, `the view's id for ${event.name}`);
+    // Without this, a view that was not read would count as absent, and be written over.
+    if (!this.#known.has(id))
+      throw Err.invalidArgument(`the view's id for ${event.name}`, "make it from the event and its commit alone");
     const next = step.next(this.#known.get(id), event, commit);
     const encoded = next === undefined ? undefined : encodeView(next);
     this.#known.set(id, encoded?.value, encoded?.bytes ?? 0);
     this.#progress.writeView(this.#place, id, encoded);
-  }
-
-  /** An `id` that throws is the event's own failure, later; here it only means that there is nothing to read ahead. */
-  #idOrNone(event: StoredEvent, commit: PositionedCommit): string | undefined {
-    const step = own(this.#events, event.name);
-    try {
-      return step && checkId(step.id(event, commit), "id");
-    } catch {
-      return undefined;
-    }
   }
 
   async #read(ids: readonly string[]): Promise<void> {

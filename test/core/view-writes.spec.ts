@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { CommandHandler, type IEventStore, StreamReader } from "../../core/index.ts";
+import { CommandHandler, type IEventStore, Projection, type ProjectionEvents, StreamReader } from "../../core/index.ts";
 import { Account, Accounts } from "../../examples/bank-account/index.ts";
 import { actorOf } from "../support/actors.ts";
 import { intercepted } from "../support/intercepted-store.ts";
@@ -17,6 +17,15 @@ function counting(inner: IEventStore) {
     },
   });
   return { store, counts };
+}
+
+/** Gives an event another id each time it is asked. */
+class Restless extends Projection<{ seen: number }, { AccountOpened: { owner: string } }> {
+  readonly collection = "restless";
+  asked = 0;
+  readonly events: ProjectionEvents<{ seen: number }, { AccountOpened: { owner: string } }> = {
+    AccountOpened: { id: () => `v${this.asked++}`, next: (view) => ({ seen: (view?.seen ?? 0) + 1 }) },
+  };
 }
 
 describe("The views of one batch", () => {
@@ -48,5 +57,14 @@ describe("The views of one batch", () => {
     const { events } = await reader.rebuild("t", "main", new Accounts(), { limit: 100 });
     expect(events).to.equal(100);
     expect(counts).to.deep.equal({ views: 10 + 1, writes: 2 });
+  });
+
+  it("are never written unread: an id that is another one each time is the projection's failure", async () => {
+    const store = new MemoryEventStore();
+    await new CommandHandler(store, [Account]).command(actor, "OpenAccount", { owner: "ada", aggregateId: "a" });
+    const reader = new StreamReader(store, { retries: 0 });
+    const { blocked } = await reader.poll("t", "main", [new Restless()]);
+    expect(blocked[0]?.error).to.include("make it from the event and its commit alone");
+    expect(await reader.views("t", new Restless()).list()).to.deep.equal({ views: [] });
   });
 });

@@ -58,15 +58,24 @@ export async function rulesProject(rules: string): Promise<RulesProject> {
   };
 }
 
-/** Asks some questions at once, since no answer changes another, and returns those that were answered wrongly, as sentences. */
+/**
+ * Asks some questions and returns those that were answered wrongly, as sentences. Reads go at once; the writes of one client one after another, for a
+ * denial ends the stream that its SDK writes on, and what was sent behind it is sent a second time: a document that was created would be there already.
+ */
 export async function wrongAnswers(project: RulesProject, cases: readonly Case[]): Promise<readonly string[]> {
-  const answers = await Promise.all(
-    cases.map(async ({ identity, place, operation, isEntitled: expected }) => {
-      const allowed = await isAllowed(project.clientOf(identity), place, operation);
-      return allowed === expected ? [] : [`${identity.name} ${allowed ? "may" : "may not"} ${operation.name}: ${place.path}`];
-    }),
-  );
-  return answers.flat();
+  const writes = new Map<Identity, Promise<unknown>>();
+  const answers = cases.map(async (one) => {
+    const ask = () => isAllowed(project.clientOf(one.identity), one.place, one.operation);
+    if (!one.operation.isWriting) return sentences(one, await ask());
+    const answer = (writes.get(one.identity) ?? Promise.resolve()).then(ask);
+    writes.set(one.identity, answer);
+    return sentences(one, await answer);
+  });
+  return (await Promise.all(answers)).flat();
+}
+
+function sentences({ identity, place, operation, isEntitled: expected }: Case, allowed: boolean): readonly string[] {
+  return allowed === expected ? [] : [`${identity.name} ${allowed ? "may" : "may not"} ${operation.name}: ${place.path}`];
 }
 
 function newClient(environment: RulesTestEnvironment, { name, claims }: Identity): Firestore {

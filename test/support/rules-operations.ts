@@ -19,6 +19,7 @@ export interface Operation {
   readonly name: string;
   /** Whether those who may read a place may do this. */
   readonly isReading: boolean;
+  readonly isWriting?: true;
   readonly attempt: (client: Firestore, path: string) => Promise<unknown>;
 }
 
@@ -48,9 +49,19 @@ export const OPERATIONS: readonly Operation[] = [
     isReading: false,
     attempt: (client, path) => getDocsFromServer(query(collectionGroup(client, groupOf(path)), limit(10))),
   },
-  { name: "create", isReading: false, attempt: (client, path) => setDoc(doc(client, `${path}-new`), { forged: true }) },
-  { name: "update", isReading: false, attempt: (client, path) => updateDoc(doc(client, path), { forged: true }) },
-  { name: "delete", isReading: false, attempt: (client, path) => deleteDoc(doc(client, path)) },
+  {
+    name: "create",
+    isReading: false,
+    isWriting: true,
+    attempt: (client, path) => setDoc(doc(client, `${path}-new`), { forged: true }),
+  },
+  {
+    name: "update",
+    isReading: false,
+    isWriting: true,
+    attempt: (client, path) => updateDoc(doc(client, path), { forged: true }),
+  },
+  { name: "delete", isReading: false, isWriting: true, attempt: (client, path) => deleteDoc(doc(client, path)) },
 ];
 
 /** Whether an operation must be allowed: the matrix by hand, whatever the rules say. */
