@@ -4,7 +4,7 @@ import { checkInteger } from "../model/arguments.ts";
 import { LIMITS } from "../model/commit.ts";
 import { AuthorizationError, Err, ValidationError } from "../model/errors.ts";
 import { checkId } from "../model/ids.ts";
-import { canonicalJson, type Encoded, encodeObject, type JsonObject } from "../model/json.ts";
+import { type Encoded, encodeObject, type JsonObject } from "../model/json.ts";
 import { pathOf, type SchemaResult, type StandardSchema } from "../model/schema.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { RegisteredCommand, Registry } from "./registry.ts";
@@ -73,20 +73,25 @@ export function checkRequest(
     hash: undefined,
   };
   if (command.schema === undefined && commandId === undefined) return request;
-  return complete(platform, request, { command: command.name, aggregateId, expectedVersion, payload: payload.value });
+  return complete(platform, request);
 }
 
 /** What lies beside the payload's fields in the data of a command. */
 const ENVELOPE = { omitted: ["aggregateId", "expectedVersion"] };
 
-async function complete(platform: IPlatform, request: CommandRequest, sent: object): Promise<CommandRequest> {
+async function complete(platform: IPlatform, request: CommandRequest): Promise<CommandRequest> {
   const { command, payload, commandId } = request;
   const parsed = command.schema === undefined ? undefined : await parse(command.schema, payload);
   return {
     ...request,
     ...(parsed && { payload: parsed.value, payloadBytes: parsed.bytes }),
-    ...(commandId !== undefined && { hash: await platform.digest(canonicalJson(sent)) }),
+    ...(commandId !== undefined && { hash: await platform.digest(textOf(request)) }),
   };
+}
+
+/** The canonical text of what was sent. Encoding it once more would refuse the deepest payloads: inside of something they are too deep. */
+function textOf({ isNew, aggregateId, command, expectedVersion, payload }: CommandRequest): string {
+  return JSON.stringify({ ...(isNew ? {} : { aggregateId }), command: command.name, expectedVersion, payload });
 }
 
 async function parse(schema: StandardSchema, payload: JsonObject): Promise<Encoded<JsonObject>> {

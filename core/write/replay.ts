@@ -32,10 +32,15 @@ export async function replay(request: CommandRequest, tools: AttemptTools, known
   return attempt;
 }
 
-/** The first result, if the command was carried out before; else throws the error. Says nothing about receipts to who may not send it. */
+/**
+ * The first result, if the command was carried out before; else throws the error. A command may be denied because it was carried out:
+ * so a denial is replayed too, but says nothing about what others did with the commandId.
+ */
 export async function replayOr(request: CommandRequest, tools: AttemptTools, error: unknown): Promise<Attempt> {
-  if (Err.is(error, "validation") || Err.is(error, "authorization") || Err.is(error, "store")) throw error;
-  const first = await replay(request, tools);
+  if (Err.is(error, "store")) throw error;
+  const first = await replay(request, tools).catch((other: unknown) => {
+    throw Err.is(error, "authorization") && Err.is(other, "idempotency") ? error : other;
+  });
   if (first !== undefined) return first;
   throw error;
 }

@@ -74,7 +74,7 @@ export class Trial implements AttemptTools, CommitEntry {
     else this.#follow(waiting, () => this.#begin(this.setting.platform.now()));
   }
 
-  // Callbacks, each of which ends in the next one or in `fail`: the frame and the promises of an async function would cost a warm
+  // Callbacks, each of which ends in the next one or in `#fail`: the frame and the promises of an async function would cost a warm
   // command in memory a tenth of its time.
 
   #begin(now = this.now): void {
@@ -84,7 +84,7 @@ export class Trial implements AttemptTools, CommitEntry {
       if (joining instanceof Participant) this.#decide(joining);
       else this.#follow(joining, (main) => this.#decide(main));
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     }
   }
 
@@ -128,11 +128,16 @@ export class Trial implements AttemptTools, CommitEntry {
       if (outcome.status === "committed") this.#end(this.#attempt.finish(outcome));
       else this.#goOn(this.#notCommitted(this.#attempt, outcome));
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
     }
   }
 
+  /** A resend is replayed also where its tenant takes no more commits. */
   fail(error: unknown): void {
+    this.#goOn(replayOr(this.#request, this, error));
+  }
+
+  #fail(error: unknown): void {
     this.#leave(Err.is(error) ? error.code : "error");
     this.#reject(error);
   }
@@ -148,7 +153,7 @@ export class Trial implements AttemptTools, CommitEntry {
   }
 
   #follow<T>(coming: Promise<T>, next: (value: T) => void): void {
-    coming.then(next).catch((error) => this.fail(error));
+    coming.then(next).catch((error) => this.#fail(error));
   }
 
   #leave(outcome: string): void {
@@ -174,7 +179,9 @@ export class Trial implements AttemptTools, CommitEntry {
   /** An aggregate that takes part: at once where its warm state may be used, else loaded. */
   join(place: Place, isVerified: boolean): Participant | Promise<Participant> {
     const isTrusted = this.#distrusted?.has(place.key) !== true;
-    const warm = isVerified && isTrusted ? this.setting.rehydrator.warm(place, this.now) : undefined;
+    // Whoever loads without a lane may keep an older state again after the store was asked.
+    const mayBeWarm = isVerified && isTrusted && this.#asked?.has(place.key) !== true;
+    const warm = mayBeWarm ? this.setting.rehydrator.warm(place, this.now) : undefined;
     return warm === undefined ? this.#load(place, isVerified, isTrusted) : new Participant(place, warm, isVerified);
   }
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ConcurrencyError, Err, IdempotencyError } from "../../core/index.ts";
+import { AuthorizationError, ConcurrencyError, Err, IdempotencyError, TenantError, ValidationError } from "../../core/index.ts";
 import { rejects } from "../support/rejects.ts";
 import type { Facet } from "./clause.ts";
 import { readAll } from "./reading.ts";
@@ -62,6 +62,46 @@ export const engineResends: Facet = {
           await rejects(Err, who.command(actor, "Withdraw", { amount: 2, aggregateId: "w" }, { commandId: "k-2" }));
         }
         expect((await readAll(ground, ground.tenant)).commits.length).to.equal(2);
+      },
+    },
+    {
+      title: "replays where the command would be denied by now because it was carried out, and says nothing of it to another",
+      check: async (ground) => {
+        const actor = tellerOf(ground.tenant);
+        const handler = walletsOn(ground);
+        await handler.command(actor, "Deposit", { amount: 100, aggregateId: "w" });
+        await handler.command(actor, "Drain", { aggregateId: "w" }, K);
+        for (const who of [handler, walletsOn(ground)]) {
+          const again = await who.command(actor, "Drain", { aggregateId: "w" }, K);
+          expect(again.aggregate).to.include({ balance: 0, aggregateVersion: 1 });
+          await rejects(AuthorizationError, who.command(actor, "Drain", { aggregateId: "w" }, { commandId: "k-2" }));
+          await rejects(AuthorizationError, who.command(tellerOf(ground.tenant, "bob"), "Drain", { aggregateId: "w" }, K));
+        }
+      },
+    },
+    {
+      title: "replays where the tenant is suspended by now, which takes no other command",
+      check: async (ground) => {
+        const actor = tellerOf(ground.tenant);
+        const handler = walletsOn(ground);
+        await handler.command(actor, "Deposit", { amount: 2, aggregateId: "w" }, K);
+        await ground.store.suspend(ground.tenant);
+        for (const who of [handler, walletsOn(ground)]) {
+          const again = await who.command(actor, "Deposit", { amount: 2, aggregateId: "w" }, K);
+          expect([again.replayed, again.aggregate.balance]).to.deep.equal([true, 2]);
+          await rejects(TenantError, who.command(actor, "Deposit", { amount: 2, aggregateId: "w" }, { commandId: "k-2" }));
+        }
+      },
+    },
+    {
+      title: "takes the deepest payload, as without a commandId",
+      check: async (ground) => {
+        const value = Array.from({ length: 98 }).reduce<object>((inner) => ({ inner }), {});
+        for (const options of [{}, K, K])
+          await walletsOn(ground).command(tellerOf(ground.tenant), "Note", { value, aggregateId: "w" }, options);
+        expect((await readAll(ground, ground.tenant)).commits.length).to.equal(2);
+        const deeper = walletsOn(ground).command(tellerOf(ground.tenant), "Note", { value: { value }, aggregateId: "w" }, K);
+        expect((await rejects(ValidationError, deeper)).message).to.contain("is nested deeper than 100");
       },
     },
     {
