@@ -4,12 +4,12 @@ import type { Rehydrator } from "./rehydrate.ts";
 /**
  * Whether an attempt decided on a warm state that the store has moved past.
  *
- * `asked` holds the aggregates about which the store was asked for this command: each is asked about once, and a refusal by it is final then.
+ * Notes in `asked` about which aggregates it asked the store: later attempts read those, so that each is asked about once.
  */
 export async function isOutdated(attempt: Attempt, rehydrator: Rehydrator, asked: Set<string>): Promise<boolean> {
   let isOutdated = false;
   for (const { place, isCached, version, life } of attempt.participants) {
-    if (!isCached || asked.has(place.key)) continue;
+    if (!isCached) continue;
     asked.add(place.key);
     attempt.addCost({ reads: 1, writes: 0 });
     if (await rehydrator.isStale(place, version, life)) isOutdated = true;

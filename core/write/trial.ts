@@ -47,7 +47,7 @@ export class Trial implements AttemptTools, CommitEntry {
   #tries = 0;
   /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
-  /** Aggregates about which the store was asked. */
+  /** Aggregates about which the store was asked: their warm states are used no more. */
   #asked: Set<string> | undefined;
 
   constructor(
@@ -119,7 +119,8 @@ export class Trial implements AttemptTools, CommitEntry {
         else groups.submit(tenant, this);
       }
     } catch (error) {
-      this.fail(error);
+      // What is too large or no JSON may be so in a stale state only.
+      this.#goOn(this.#refused(attempt, error));
     }
   }
 
