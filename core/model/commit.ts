@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
-import type { JsonObject } from "./json.ts";
+import { encode, type JsonObject } from "./json.ts";
+import { jsonBytes } from "./text.ts";
 
 /** One thing that happened to an aggregate, as it is stored. Frozen. */
 export interface StoredEvent {
@@ -66,3 +67,18 @@ export const LIMITS = Object.freeze({
   /** Bytes of JSON of all the commits of one command. */
   commandBytes: 1024 * 1024,
 });
+
+/** A list of events counts as this deep, so that a payload in it counts from 1. */
+const EVENTS_DEPTH = -1;
+/** The bytes of `{"name":,"payload":,"schemaVersion":1000000},` around an event's name and payload, and a share of the list's brackets. */
+const EVENT_OVERHEAD = 46;
+
+/** The bytes of JSON of a commit's events. @throws {ValidationError} for what is no JSON. */
+export function bytesOf(events: readonly unknown[]): number {
+  return encode(events, "events", EVENTS_DEPTH).bytes;
+}
+
+/** What one event adds to `bytesOf` its commit at most; from the bytes of its payload, because to encode it again costs more. */
+export function mostBytesOf(name: string, payloadBytes: number): number {
+  return payloadBytes + (jsonBytes(name) ?? 0) + EVENT_OVERHEAD;
+}

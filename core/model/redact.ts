@@ -1,4 +1,4 @@
-import { type Commit, LIMITS, type StoredEvent } from "./commit.ts";
+import { bytesOf, type Commit, LIMITS, type StoredEvent } from "./commit.ts";
 import { ValidationError } from "./errors.ts";
 import { encodeObject, type JsonObject } from "./json.ts";
 
@@ -7,12 +7,11 @@ import { encodeObject, type JsonObject } from "./json.ts";
  * @throws {ValidationError} for a payload that is no JSON object, or payloads too large for one commit.
  */
 export function redacted<C extends Commit>(commit: C, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): C {
-  let size = 0;
   const events = commit.events.map((event): StoredEvent => {
-    const { value, bytes } = encodeObject(redactor(event), `redacted ${event.name}`);
-    size += bytes;
-    return Object.freeze({ name: event.name, payload: value, schemaVersion: event.schemaVersion });
+    const { name, schemaVersion } = event;
+    return Object.freeze({ name, payload: encodeObject(redactor(event), `redacted ${name}`).value, schemaVersion });
   });
+  const size = bytesOf(events);
   if (size > LIMITS.commitBytes) {
     throw new ValidationError("redacted", `has ${size} bytes: keep a commit within ${LIMITS.commitBytes}`);
   }

@@ -1,14 +1,13 @@
-import { LIMITS } from "../model/commit.ts";
+import { bytesOf, LIMITS } from "../model/commit.ts";
 import { ValidationError } from "../model/errors.ts";
 import { isId, isName } from "../model/ids.ts";
-import { encode, encodeObject, type JsonObject } from "../model/json.ts";
+import { encodeObject, type JsonObject } from "../model/json.ts";
 import type { ExportRecord } from "./tenants.ts";
 
 /** The kinds of records in the order of their coming; threads and their parked events mix. */
 const PLACE: Readonly<Record<ExportRecord["kind"], number>> = { tenant: 0, commit: 1, thread: 2, parked: 2, end: 3 };
 /** A record counts as this deep, so that a payload in it (record, commit, events, event, payload) counts from 1. */
 const RECORD_DEPTH = -3;
-const EVENTS_DEPTH = -1;
 const ID_TEXT = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -105,7 +104,7 @@ function isCommit(commit: unknown): boolean {
     Array.isArray(commit.events) &&
     commit.events.length >= 1 &&
     commit.events.length <= LIMITS.events &&
-    encode(commit.events, "", EVENTS_DEPTH).bytes <= LIMITS.commitBytes &&
+    bytesOf(commit.events) <= LIMITS.commitBytes &&
     commit.events.every(isEvent) &&
     isText(commit.command) &&
     isObject(commit.actor) &&

@@ -1,6 +1,6 @@
 import type { AnyAggregate } from "../model/aggregate.ts";
 import { checkInteger } from "../model/arguments.ts";
-import { LIMITS, type StoredEvent } from "../model/commit.ts";
+import { LIMITS, mostBytesOf, type StoredEvent } from "../model/commit.ts";
 import { ValidationError } from "../model/errors.ts";
 import { apply, stateOf } from "../model/fold.ts";
 import { encodeObject, type JsonObject } from "../model/json.ts";
@@ -10,9 +10,6 @@ import { encodeView } from "../model/view.ts";
 import type { Cost, PendingWrite } from "../ports/event-store.ts";
 import type { Place } from "./places.ts";
 import type { Rehydrated } from "./rehydrate.ts";
-
-/** The bytes of `{"name":"","payload":,"schemaVersion":0},` around an event's name and payload. */
-const EVENT_OVERHEAD = 42;
 
 /** One aggregate that takes part in an attempt. */
 export class Participant {
@@ -54,11 +51,12 @@ export class Participant {
     checkBound(this.events.length + 1, LIMITS.events, `events are pushed on ${type}`);
     const encoded =
       encodedBytes === undefined ? encodeObject(payload, eventName) : { value: payload as JsonObject, bytes: encodedBytes };
-    this.bytes += encoded.bytes + eventName.length + EVENT_OVERHEAD;
-    checkBound(this.bytes, LIMITS.commitBytes, `bytes of events are pushed on ${type}`);
+    const bytes = this.bytes + mostBytesOf(eventName, encoded.bytes);
+    checkBound(bytes, LIMITS.commitBytes, `bytes of events are pushed on ${type}`);
     const event = Object.freeze({ name: eventName, payload: encoded.value, schemaVersion: schema });
     const pushed = [event];
     apply(Type, this.aggregate, pushed);
+    this.bytes = bytes;
     // A new array: most commands push one event, and an array that was made by `push` takes room for seventeen.
     this.events = this.events.length === 0 ? pushed : [...this.events, event];
   }
