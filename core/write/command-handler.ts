@@ -127,8 +127,9 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   /**
    * Rewrites the payloads of an aggregate's events in place, for one person's right to be forgotten; an operator's move.
    *
-   * Versions, positions and commitIds stay. Views are rebuilt by `StreamReader.rewind`. Other processes may act on a warm state of it for
-   * up to 10 minutes. Returns the number of commits.
+   * Versions, positions and commitIds stay. Views are rebuilt by `StreamReader.rewind`. What holds a state from before (another process, a
+   * command under way) would write it into the next snapshot: suspend the tenant first, and open it 10 minutes later. Returns the number of
+   * commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);
@@ -137,8 +138,9 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
     try {
       return await store.redact(place.address, redactor, platform.now());
     } finally {
-      // Afterwards: a load that came between would have kept what was just rewritten.
+      // Afterwards: a load that came between has kept what was just rewritten, or is about to.
       place.warm = undefined;
+      place.redactions++;
       place.leave();
     }
   }

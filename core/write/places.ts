@@ -24,6 +24,8 @@ export class Place {
   readonly key: string;
   /** May be stale: only the store decides. */
   warm: WarmState | undefined;
+  /** How often its events were rewritten here: a state that was loaded before is not kept. */
+  redactions = 0;
   /** Somebody is in the lane. */
   isTaken = false;
   #waiting: (() => void)[] | undefined;

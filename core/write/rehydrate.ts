@@ -56,7 +56,7 @@ export class Rehydrator {
 
   /** A fresh instance in the latest state. Cost: one load (two where the snapshot has another shape). */
   async load(place: Place, trust: "snapshot" | "events" = "snapshot"): Promise<Rehydrated> {
-    const { registration, address } = place;
+    const { registration, address, redactions } = place;
     const { Type, plan } = registration;
     const isKept = plan.every > 0;
     let loaded = await this.#store.load(address, isKept && trust === "snapshot" ? undefined : EVERYTHING);
@@ -72,7 +72,8 @@ export class Rehydrator {
     applyCommits(Type, aggregate, commits);
     const version = aggregate.aggregateVersion;
     this.#tracer?.trace(() => ({ method: "load", ...address, version, reads: cost.reads }));
-    if (isKept && version >= 0) this.keep(place, version, stateOf(aggregate).value, life, this.#platform.now());
+    if (isKept && version >= 0 && redactions === place.redactions)
+      this.keep(place, version, stateOf(aggregate).value, life, this.#platform.now());
     return { aggregate, life, isCached: false, cost };
   }
 

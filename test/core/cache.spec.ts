@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { CommandHandler, type CommandHandlerOptions } from "../../core/index.ts";
+import { CommandHandler, type CommandHandlerOptions, TenantError } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
 import { SummingCalculator } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
@@ -8,8 +8,11 @@ import { countedStore } from "../support/counted-store.ts";
 import { gate } from "../support/gate.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { intercepted } from "../support/intercepted-store.ts";
+import { rejects } from "../support/rejects.ts";
 
 const MINUTE = 60_000;
+
+type Adder = CommandHandler<readonly [typeof SummingCalculator]>;
 
 describe("The warm cache", () => {
   function scene(options: CommandHandlerOptions = {}) {
@@ -153,6 +156,49 @@ describe("The warm cache", () => {
     const add = () => handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
     await add();
     await handler.redact("t", SummingCalculator, "a", () => ({ number1: 40, number2: 0 }));
+    expect((await add()).aggregate.sum).to.equal(41);
+    expect((await handler.recalculate(actorOf("t"), SummingCalculator, "a")).snapshot).to.equal("equal");
+  });
+
+  it("is left by a redaction also where somebody loads over its end", async () => {
+    const inner = new MemoryEventStore();
+    const [asked, reply] = [gate(), gate()];
+    let isSlow = false;
+    const store = intercepted(inner, {
+      load: async (...parameters) => {
+        const loaded = await inner.load(...parameters);
+        if (isSlow) {
+          asked.open();
+          await reply.passed;
+        }
+        return loaded;
+      },
+    });
+    const handler = new CommandHandler(store, [SummingCalculator]);
+    const add = () => handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
+    await add();
+    isSlow = true;
+    const slow = handler.load(actorOf("t"), SummingCalculator, "a");
+    await asked.passed;
+    isSlow = false;
+    await handler.redact("t", SummingCalculator, "a", () => ({ number1: 40, number2: 0 }));
+    reply.open();
+    await slow;
+    expect((await add()).aggregate.sum).to.equal(41);
+    expect((await handler.recalculate(actorOf("t"), SummingCalculator, "a")).snapshot).to.equal("equal");
+  });
+
+  it("of another process is left by a redaction of a suspended tenant that is opened 10 minutes later", async () => {
+    const store = new MemoryEventStore();
+    const platform = new HandClock();
+    const [handler, other] = [0, 1].map(() => new CommandHandler(store, [SummingCalculator], { platform })) as [Adder, Adder];
+    const add = () => other.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
+    await add();
+    await store.suspend("t");
+    await handler.redact("t", SummingCalculator, "a", () => ({ number1: 40, number2: 0 }));
+    await rejects(TenantError, add());
+    platform.time += 10 * MINUTE + 1;
+    await store.open("t");
     expect((await add()).aggregate.sum).to.equal(41);
     expect((await handler.recalculate(actorOf("t"), SummingCalculator, "a")).snapshot).to.equal("equal");
   });
