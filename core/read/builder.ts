@@ -1,5 +1,5 @@
 import { Err } from "../model/errors.ts";
-import type { Cursor } from "../ports/threads.ts";
+import type { Cursor, Failure } from "../ports/threads.ts";
 import { findParked } from "./dead-letters.ts";
 import { policyOf } from "./failure-policy.ts";
 import type { Generation } from "./generation.ts";
@@ -38,6 +38,11 @@ export class Builder {
 
   get position(): number {
     return this.#standing.cursor.position;
+  }
+
+  /** Where it stands inside the next commit, whose first events are folded already. */
+  get failure(): Failure | undefined {
+    return this.#standing.cursor.failure;
   }
 
   /** Events folded so far. */

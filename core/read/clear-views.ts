@@ -14,6 +14,8 @@ export async function clearViews(turn: Turn, { subscriber, cursor }: Standing): 
   if (collection === undefined) return true;
   const place = placeOf(collection, cursor.generation);
   const { store, tenant } = turn.setting;
+  // What other handlers did before would make the first page too large for one write.
+  if (!(await turn.storeProgress())) return false;
   for (;;) {
     const { views } = await store.views(tenant, place).list({ limit: VIEWS_A_PAGE });
     if (views.length === 0) break;

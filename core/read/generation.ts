@@ -7,6 +7,9 @@ import type { JsonObject } from "../model/json.ts";
  */
 export type Generation = 0 | 1;
 
+/** The generation of a dead letter whose views are gone, and that no others are to get. */
+export const NO_GENERATION = 2;
+
 /** The id of the only view in a collection's pointer. */
 export const POINTER_ID = "live";
 

@@ -1,6 +1,6 @@
 import { Err } from "../model/errors.ts";
 import { type Cursor, cursorIn, type ThreadState } from "../ports/threads.ts";
-import { type Generation, placeOf, pointerOf, rebuildThreadOf } from "./generation.ts";
+import { type Generation, NO_GENERATION, placeOf, pointerOf, rebuildThreadOf } from "./generation.ts";
 import { isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import type { Progress } from "./progress.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -72,8 +72,10 @@ async function forget(site: Site, progress: Progress, { retired: _, ...live }: C
   const { main, name, collection } = site;
   for await (const parked of parkedOf(main, name)) {
     if (!isOfGeneration(parked, otherOf(live))) continue;
-    const { handler, position, index } = parked;
-    progress.unpark({ handler, position, index });
+    const { handler, position, index, reason } = parked;
+    // The operator's word outlives the views: those to come pass over the event too.
+    if (reason !== undefined) progress.park({ ...parked, generation: NO_GENERATION });
+    else progress.unpark({ handler, position, index });
     if (progress.isFull && !(await progress.store(main.platform.now() + OPERATOR_LEASE))) return;
   }
   progress.move(name, live);

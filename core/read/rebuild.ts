@@ -117,6 +117,7 @@ function switched({ position, version, failure, isClearing }: Cursor, site: Site
     collection,
     ...(site.version > 0 && { version: site.version }),
     ...(builder.generation > 0 && { generation: builder.generation }),
+    ...(builder.failure && { failure: builder.failure }),
     // A generation that comes back may have dead letters.
     isParking: true,
     // Views that a rewind was deleting are nothing to come back to.

@@ -84,6 +84,36 @@ export const engineRebuildFailures: Facet = {
       },
     },
     {
+      title: "pass over what the operator has, however often they are repeated, and keep the reason listed",
+      check: async (ground) => {
+        const { tenant } = ground;
+        const reader = readerOn(ground);
+        const projection = new Bookkeeper2();
+        projection.refused = 2;
+        await deposit(ground, 3);
+        for (let polls = 0; polls < 50; polls++)
+          if ((await reader.poll(tenant, "main", [projection], { onError: "park" })).status === "idle") break;
+        const [parked] = (await reader.parked(tenant, "main")).parked;
+        await reader.skipParked(tenant, "main", parked!, "nobody paid this");
+        const { w2 } = expected(3, 1);
+        for (let rebuilds = 0; rebuilds < 3; rebuilds++) {
+          expect(await reader.rebuild(tenant, "main", projection)).to.include({ status: "switched" });
+          expect(await seen(ground)).to.deep.equal({ w2 });
+          const { parked: left } = await reader.parked(tenant, "main");
+          expect(left.map(({ position, reason }) => [position, reason])).to.deep.equal([[parked!.position, "nobody paid this"]]);
+        }
+        // Views that hold the event at last must not get it once more.
+        projection.refused = undefined;
+        await reader.rebuild(tenant, "main", projection);
+        expect(await reader.retryParked(tenant, "main", projection, parked!)).to.deep.equal({
+          retried: 0,
+          failed: 0,
+          waiting: 0,
+        });
+        expect(await seen(ground)).to.deep.equal(expected(3, 1));
+      },
+    },
+    {
       title: "leave nothing to roll back to after a discard, and nothing at all after an erasure",
       check: async (ground) => {
         const { store, tenant } = ground;

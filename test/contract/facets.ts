@@ -13,6 +13,7 @@ import { engineRebuild } from "./engine-rebuild.ts";
 import { engineRebuildFailures } from "./engine-rebuild-failures.ts";
 import { engineReplay } from "./engine-replay.ts";
 import { engineResends } from "./engine-resends.ts";
+import { engineRewinds } from "./engine-rewinds.ts";
 import { engineUnknown } from "./engine-unknown.ts";
 import { erasure } from "./erasure.ts";
 import { generations } from "./generations.ts";
@@ -73,5 +74,6 @@ export const FACETS: readonly Facet[] = [
   engineRebuild,
   engineRebuildFailures,
   engineReplay,
+  engineRewinds,
   engineDeadLetters,
 ];
