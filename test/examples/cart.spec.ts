@@ -95,7 +95,7 @@ onEveryStore("The cart", (stage) => {
     await handler.command(actor, "AssignCart", { customer: "ada", aggregateId: "cart1" });
     const broker = new RecordingBroker();
     await pollUntilIdle(readerOf(), actor.tenant, "feed", [cartFeed(broker, { platform: stage.clock })]);
-    expect(broker.received.map(({ json }) => json).join()).not.to.match(/ada|Assigned/);
+    expect(broker.received.map(({ json }) => json).join()).not.to.match(/"ada"|Assigned/);
     for (const [index, cart] of ["cart1", "cart2", "cart3"].entries()) {
       const told = broker.cloudEvents.filter(({ subject }) => subject === cart);
       expect(told.map(({ type, data, version }) => [type, data, version])).to.deep.equal(

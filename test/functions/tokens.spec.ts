@@ -142,7 +142,7 @@ describe("Tokens", () => {
 
   it("logs neither tokens nor payloads", () => {
     const text = JSON.stringify(backend.lines);
-    expect(text).not.to.match(/eyJ|Bearer|number1/);
+    expect(text).not.to.match(/eyJ[\w-]+\.|Bearer|number1/);
     expect(backend.lines.some(({ tenant, actor }) => tenant === "acme" && actor === "ada")).to.equal(true);
   });
 });
