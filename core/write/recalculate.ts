@@ -43,12 +43,13 @@ export async function recalculate<A extends AnyAggregate>(
 
 /** @throws {Err} `integrity` where an aggregate's state is not what its events alone give: something changed it without an event. */
 export async function refuseImpure(store: IEventStore, participants: Iterable<Participant>): Promise<void> {
-  for (const { place, events, version, state } of participants) {
+  for (const { place, events, version, state, life = "" } of participants) {
     const { registration, address } = place;
     if (events.length === 0 || state === undefined) continue;
-    const { commits } = await store.load(address, { after: -1 });
-    // Somebody was faster: the commit will conflict, and the next attempt is compared.
-    if (commits.length !== version + 1) continue;
+    const stored = await store.load(address, { after: -1 });
+    const { commits } = stored;
+    // Somebody was faster, or the tenant began another life: the commit will be refused, and the next attempt is compared.
+    if (commits.length !== version + 1 || (version >= 0 && stored.life !== life)) continue;
     const fold = create(registration.Type, address.id);
     applyCommits(registration.Type, fold, commits);
     apply(registration.Type, fold, events);
