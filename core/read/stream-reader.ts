@@ -59,7 +59,7 @@ export class StreamReader {
     const result = await pollOnce(subscribers, setting);
     const { status, handled } = result;
     tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
-    return result.status === "leased" || options.signal?.aborted ? result : meetDue(tenant, handlers, result, options.signal);
+    return result.status === "leased" || options.signal?.aborted ? result : meetDue(setting, subscribers, result);
   }
 
   /**

@@ -161,13 +161,14 @@ export class Turn {
 
   /** True = the event is parked, so the handler goes on. */
   fail(standing: Standing, commit: PositionedCommit, index: number, error: unknown): boolean {
-    const { platform, policy, tracer, tenant, thread } = this.setting;
+    const { policy, tracer, tenant, thread } = this.setting;
     const { subscriber, cursor } = standing;
     const { position, events } = commit;
     const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
-    const failure = failureOf(policy, { position, index }, before, error, platform);
+    const failure = failureOf(this.setting, { position, index }, before, error);
     const event = events[index]?.name;
-    tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
+    if (failure.attempts > before)
+      tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
     if (!failure.halted || policy.onError === "halt") {
       this.stand(standing, { ...cursor, failure });
       return false;
