@@ -65,11 +65,14 @@ describe("A reader that runs while the reaction of a deadline is missing", () =>
     const hears = async (count: number) => {
       while (heard.length < count || errors().length < 2) await Promise.race([running, clock.sleep(5)]);
     };
-    await hears(2);
-    for (const tenant of ["left", "well"]) await tradeOn({ store, clock }, tenant).note("b", "told");
-    await hears(4);
-    stop.abort();
-    await running;
+    try {
+      await hears(2);
+      for (const tenant of ["left", "well"]) await tradeOn({ store, clock }, tenant).note("b", "told");
+      await hears(4);
+    } finally {
+      stop.abort();
+      await running;
+    }
     expect(heard.sort()).to.deep.equal(["left", "left", "well", "well"]);
     expect(errors().map(({ tenant }) => tenant)).to.have.members(["left", "well"]);
     expect(String(errors()[0]?.error)).to.include("Trader");
