@@ -54,6 +54,13 @@ export function sideCursor({ name }: Site, state: ThreadState, live: Cursor): Cu
   return cursor?.generation === otherOf(live) ? cursor : undefined;
 }
 
+/** Where the other generation stands now, if anything is being made of it. */
+export async function lookAtSide(site: Site): Promise<Cursor | undefined> {
+  const { store, tenant, thread } = site.side;
+  const live = await lookAtLive(site);
+  return sideCursor(site, (await store.peek(tenant, thread)).thread, live);
+}
+
 /**
  * Gives the other generation up, so that it is made anew: its views are marked to be deleted, its dead letters go, and nothing can be
  * rolled back to it any more. The live projection goes on. Begun again after a crash, it finishes the same.

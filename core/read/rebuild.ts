@@ -5,10 +5,10 @@ import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
 import { Builder } from "./builder.ts";
 import { POINTER_ID, pointerOf, pointerTo } from "./generation.ts";
-import { liveCursor, otherOf, type Site, sideCursor, startOver, takeLive } from "./other-generation.ts";
+import { liveCursor, lookAtSide, otherOf, type Site, sideCursor, startOver, takeLive } from "./other-generation.ts";
 import type { Progress } from "./progress.ts";
 import type { RebuildProgress } from "./rebuild-meter.ts";
-import { LONG_PATIENCE, withThread } from "./thread-lease.ts";
+import { LONG_PATIENCE, StoppedWaiting, withThread } from "./thread-lease.ts";
 
 export { siteOf } from "./other-generation.ts";
 
@@ -69,20 +69,27 @@ export async function discard(site: Site): Promise<void> {
 
 type Begin = (progress: Progress, found: Cursor | undefined, live: Cursor) => Promise<Cursor>;
 
-function build(site: Site, options: RebuildOptions, begin: Begin): Promise<Rebuilt> {
+async function build(site: Site, options: RebuildOptions, begin: Begin): Promise<Rebuilt> {
   checkInteger(options.limit ?? 1, "limit", 1, 1_000);
-  return withThread(
-    site.side,
-    async (progress, state): Promise<Rebuilt> => {
-      const live = await takeLive(site);
-      const cursor = await begin(progress, sideCursor(site, state, live), live);
-      const builder = new Builder(site, progress, cursor, options);
-      const isDone = (await builder.catchUp()) && (options.hold === true || (await switchOver(site, builder)));
-      const status = isDone ? (options.hold ? "ready" : "switched") : "stopped";
-      return { status, position: builder.position, events: builder.events };
-    },
-    LONG_PATIENCE,
-  );
+  let builder: Builder | undefined;
+  try {
+    return await withThread(
+      site.side,
+      async (progress, state): Promise<Rebuilt> => {
+        const live = await takeLive(site);
+        const cursor = await begin(progress, sideCursor(site, state, live), live);
+        builder = new Builder(site, progress, cursor, options);
+        const isDone = (await builder.catchUp()) && (options.hold === true || (await switchOver(site, builder)));
+        const status = isDone ? (options.hold ? "ready" : "switched") : "stopped";
+        return { status, position: builder.position, events: builder.events };
+      },
+      LONG_PATIENCE,
+    );
+  } catch (error) {
+    if (!(error instanceof StoppedWaiting)) throw error;
+    const position = builder?.position ?? (await lookAtSide(site))?.position ?? 0;
+    return { status: "stopped", position, events: builder?.events ?? 0 };
+  }
 }
 
 /**

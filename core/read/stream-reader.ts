@@ -206,7 +206,8 @@ export class StreamReader {
    */
   async rebuild(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
     const { rebuild, siteOf } = await import("./rebuild.ts");
-    return rebuild(siteOf(this.#thread(tenant, thread), one(projection)), options);
+    const { signal } = options;
+    return rebuild(siteOf({ ...this.#thread(tenant, thread), signal }, one(projection)), options);
   }
 
   /**
@@ -215,7 +216,8 @@ export class StreamReader {
    */
   async rollback(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
     const { rollback, siteOf } = await import("./rebuild.ts");
-    return rollback(siteOf(this.#thread(tenant, thread), one(projection)), options);
+    const { signal } = options;
+    return rollback(siteOf({ ...this.#thread(tenant, thread), signal }, one(projection)), options);
   }
 
   /** Deletes the views of a projection that are not live: those to roll back to, or those of a rebuild under way. */
