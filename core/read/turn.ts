@@ -61,7 +61,8 @@ export class Turn {
       const page = pages.get(after) ?? (await store.read(tenant, after, limit, seen));
       pages.set(after, page);
       await this.#deliver(standing, page);
-      this.progress.waiting = page.waiting;
+      // A handler that is far behind does not come to the place that the others wait for, and tells nothing of it.
+      if (page.waiting !== undefined || page.next >= (this.progress.waiting?.position ?? 0)) this.progress.waiting = page.waiting;
     }
   }
 
