@@ -171,7 +171,8 @@ export class StreamReader {
 
   /**
    * Moves a handler back: to a position (default 0, the start), after which it gets everything again. A projection goes back to 0 only; its
-   * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
+   * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler; `precondition`
+   * while the generation to roll back to has dead letters.
    */
   async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
     const { rewind } = await import("./operator.ts");
