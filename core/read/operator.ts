@@ -41,7 +41,9 @@ function moveFailure(
 ): Promise<void> {
   return withThread(setting, async (progress, state) => {
     const cursor = cursorIn(state, handler);
-    if (cursor?.failure === undefined) throw Err.notFound(`a failure of handler ${handler} on thread ${setting.thread}`);
+    // A place inside a commit is no failure: the event there has not been tried yet.
+    if (cursor?.failure === undefined || cursor.failure.attempts + cursor.failure.retryAt === 0)
+      throw Err.notFound(`a failure of handler ${handler} on thread ${setting.thread}`);
     const failure = await move(cursor.failure, progress, cursor);
     progress.move(handler, { ...cursor, failure: { ...failure, attempts: 0, retryAt: 0, halted: false } });
   });

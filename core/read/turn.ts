@@ -232,8 +232,10 @@ export class Turn {
 
   /** Stores what there is in the middle of a commit; the cursor says how far into it. */
   async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
-    const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
-    this.stand(standing, { ...standing.cursor, failure });
+    const { failure } = standing.cursor;
+    const isKnown = failure?.position === position && failure.index === index;
+    const paused = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
+    if (!isKnown) this.stand(standing, { ...standing.cursor, failure: paused });
     return this.storeProgress();
   }
 
