@@ -4,7 +4,9 @@ import { encodeView } from "../model/view.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
 import { Builder } from "./builder.ts";
+import { findParked } from "./dead-letters.ts";
 import { POINTER_ID, pointerOf, pointerTo } from "./generation.ts";
+import { isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import { liveCursor, lookAtSide, otherOf, type Site, sideCursor, startOver, takeLive } from "./other-generation.ts";
 import type { Progress } from "./progress.ts";
 import type { RebuildProgress } from "./rebuild-meter.ts";
@@ -106,6 +108,7 @@ function switchOver(site: Site, builder: Builder): Promise<boolean> {
     async (progress, state) => {
       const live = liveCursor(site, state);
       if (!(await builder.reach(live.position))) return false;
+      await checkPassedOver(site, builder);
       const pointer = encodeView(pointerTo(collection, builder.generation));
       progress.writeView(pointerOf(collection), POINTER_ID, pointer);
       progress.move(name, switched(live, site, builder));
@@ -113,6 +116,17 @@ function switchOver(site: Site, builder: Builder): Promise<boolean> {
     },
     LONG_PATIENCE,
   );
+}
+
+/** @throws {Err} `precondition` where the new views lack an event that the operator passed over, and wanted back since. */
+async function checkPassedOver({ main, side, name }: Site, { generation }: Builder): Promise<void> {
+  for await (const passed of parkedOf(side, name)) {
+    if (!isOfGeneration(passed, generation) || (await findParked(main, passed))?.reason !== undefined) continue;
+    const { position, index } = passed;
+    throw Err.precondition(
+      `the new views of ${name} passed over the event ${index} at position ${position}, which was tried again since: discard them, and rebuild`,
+    );
+  }
 }
 
 /** The live cursor after the switch; it remembers where it left the other generation. */
