@@ -69,8 +69,25 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   /**
    * Sends what is due in a tenant; resolves to when to call again, in ms since 1970: undefined while nothing is scheduled. Stops after the
    * deadline in hand when the signal aborts.
+   * @throws {Err} `precondition`, once everything else is sent, where a deadline's reaction is missing: it goes on waiting.
    */
   async due(tenant: string, signal?: Signal): Promise<number | undefined> {
+    const missing = new Set<string>();
+    let nextAt: number | undefined;
+    try {
+      nextAt = await this.#meetAll(tenant, signal, missing);
+    } catch (error) {
+      if (!Err.is(error, "tenant") || error.status !== "suspended") throw error;
+      // As a reaction does, it waits until the tenant takes commands again.
+      nextAt = Math.ceil(this.#platform.now() + (REST * (1 + this.#platform.random())) / 2);
+    }
+    if (missing.size === 0) return nextAt;
+    throw Err.precondition(
+      `${[...missing].join(", ")} set deadlines of ${tenant} and is not among the reactions of Deadlines: add it, under the name that it had`,
+    );
+  }
+
+  async #meetAll(tenant: string, signal: Signal | undefined, missing: Set<string>): Promise<number | undefined> {
     const views = this.#reader.views<DeadlineView>(tenant, this);
     const now = this.#platform.now();
     let nextAt: number | undefined;
@@ -79,7 +96,7 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
       for (const { value } of page.views) {
         if (value.at > now) return Math.min(value.at, nextAt ?? value.at);
         if (signal?.aborted) return now;
-        nextAt = Math.min(await this.#meet(tenant, value), nextAt ?? Number.POSITIVE_INFINITY);
+        nextAt = Math.min(await this.#meet(tenant, value, missing), nextAt ?? Number.POSITIVE_INFINITY);
       }
       after = page.next;
       isLast = after === undefined;
@@ -88,20 +105,27 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   }
 
   /** Meets one deadline, unless it rests; resolves to when to look at it again. */
-  async #meet(tenant: string, view: DeadlineView): Promise<number> {
+  async #meet(tenant: string, view: DeadlineView, missing: Set<string>): Promise<number> {
     const { id, version, reaction } = view;
     const key = `${tenant}/${version}/${id}`;
     const until = this.#resting.get(key);
     if (until !== undefined && this.#platform.now() < until) return until;
     const sender = this.#reactions.get(reaction);
-    if (sender === undefined)
-      throw Err.precondition(`the reaction ${reaction} has deadlines but is not among those of Deadlines`);
+    if (sender === undefined) {
+      missing.add(reaction);
+      return this.#rest(key, REST);
+    }
     const failure = await meet(sender, tenant, view);
     if (failure !== undefined) this.#trace(tenant, view, failure);
+    return this.#rest(key, failure === undefined ? LOOK_AGAIN : REST);
+  }
+
+  /** Leaves a deadline alone for a while; returns when to look at it, which may be earlier. */
+  #rest(key: string, lookAfter: number): number {
     const now = this.#platform.now();
     if (this.#resting.size >= REMEMBERED) this.#resting.clear();
     this.#resting.set(key, now + REST);
-    return now + (failure === undefined ? LOOK_AGAIN : REST);
+    return now + lookAfter;
   }
 
   #trace(tenant: string, { reaction, command }: DeadlineView, { error }: Failure): void {

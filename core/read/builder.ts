@@ -98,7 +98,7 @@ export class Builder {
     );
   }
 
-  /** An event that the operator passed over for good is passed over here too. */
+  /** An event that the operator passed over for good is passed over here too; noted, since the operator may want it back before the switch. */
   async #passOver(): Promise<void> {
     const { cursor } = this.#standing;
     const { failure } = cursor;
@@ -106,6 +106,8 @@ export class Builder {
     const { position, index } = failure;
     const parked = await findParked(this.#site.main, { handler: this.#site.name, position, index });
     if (parked?.reason === undefined) return;
+    const { reason: _, ...passed } = parked;
+    this.#progress.park({ ...passed, generation: this.generation });
     this.#standing.cursor = { ...cursor, failure: { ...failure, index: index + 1, attempts: 0, retryAt: 0, halted: false } };
     this.#progress.move(this.#site.name, this.#standing.cursor);
   }

@@ -1,5 +1,5 @@
 import { placeOf } from "./generation.ts";
-import { isOfGeneration, parkedOf } from "./held-aggregates.ts";
+import { dropParked, isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import type { Standing, Turn } from "./turn.ts";
 
 /** How many views are deleted in one write. */
@@ -24,8 +24,7 @@ export async function clearViews(turn: Turn, { subscriber, cursor }: Standing): 
   }
   for await (const parked of parkedOf(turn.setting, name)) {
     if (!isOfGeneration(parked, cursor.generation)) continue;
-    const { handler, position, index } = parked;
-    turn.progress.unpark({ handler, position, index });
+    dropParked(turn.progress, parked);
     if (turn.progress.isFull && !(await turn.storeProgress())) return false;
   }
   // Before any event: it may be parked under the same key again, and what is held back is read from the store.

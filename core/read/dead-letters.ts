@@ -63,6 +63,7 @@ export async function retryParked(
     const generation = cursorIn(state, subscriber.name)?.generation;
     const delivery = deliveryTo(subscriber, setting, progress, generation);
     const standing = new Set<string>();
+    let storedAt = platform.now();
     for await (const parked of parkedOf(setting, subscriber.name)) {
       const isNamed = only !== undefined && parked.position === only.position && parked.index === only.index;
       const key = aggregateKey(parked.aggregate);
@@ -74,8 +75,12 @@ export async function retryParked(
       if (outcome !== "retried" && key !== undefined) standing.add(key);
       if (only === undefined || isNamed) result[outcome]++;
       if (!isTried) continue;
-      const isDue = progress.isFull || (result.retried + result.failed) % TRIED_AT_ONCE === 0;
-      if (isDue && !(await progress.store(platform.now() + OPERATOR_LEASE))) return result;
+      const now = platform.now();
+      const isLeaseAging = now - storedAt > OPERATOR_LEASE / 3;
+      if (isLeaseAging || progress.isFull || (result.retried + result.failed) % TRIED_AT_ONCE === 0) {
+        if (!(await progress.store(now + OPERATOR_LEASE))) return result;
+        storedAt = now;
+      }
       if (isNamed) return result;
     }
     return result;

@@ -1,4 +1,5 @@
 import { checkInteger, checkWord } from "../model/arguments.ts";
+import { Err } from "../model/errors.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { Failure } from "../ports/threads.ts";
 
@@ -23,6 +24,9 @@ export interface FailurePolicy {
 const MAX_ERROR_LENGTH = 1_000;
 const MAX_STACK_LENGTH = 4_000;
 
+/** How long a handler waits at most before it looks whether its tenant is open again, in ms. */
+const SUSPENSION_PAUSE = 10_000;
+
 /** A policy with its defaults. */
 export type FullPolicy = Required<FailurePolicy>;
 
@@ -42,18 +46,21 @@ export function changedPolicy(policy: FullPolicy, { onError, park }: Pick<Failur
   return policyOf({ ...policy, onError: onError ?? policy.onError, park: park ?? policy.park });
 }
 
-/** What is noted of a failure of the event at (position, index); `halted` after the last retry. The delay is half fixed, half random ("equal jitter"), capped, so that retries part. */
+/**
+ * What is noted of a failure of the event at (position, index); `halted` after the last retry. The delay is half fixed, half random
+ * ("equal jitter"), capped, so that retries part. A handler that could not work because its tenant is suspended has not failed: it waits.
+ */
 export function failureOf(
-  policy: FullPolicy,
+  { policy, tenant, platform }: { readonly policy: FullPolicy; readonly tenant: string; readonly platform: IPlatform },
   place: { readonly position: number; readonly index: number },
   failedBefore: number,
   error: unknown,
-  platform: IPlatform,
 ): Failure {
-  const attempts = failedBefore + 1;
-  const delay = Math.min(policy.longestDelay, policy.firstDelay * 2 ** (attempts - 1));
+  const isWaiting = Err.is(error, "tenant") && error.tenant === tenant && error.status === "suspended";
+  const attempts = isWaiting ? failedBefore : failedBefore + 1;
+  const delay = isWaiting ? SUSPENSION_PAUSE : Math.min(policy.longestDelay, policy.firstDelay * 2 ** (attempts - 1));
   const retryAt = Math.ceil(platform.now() + delay / 2 + (platform.random() * delay) / 2);
-  return { ...place, attempts, retryAt, halted: attempts > policy.retries, error: textOf(error) };
+  return { ...place, attempts, retryAt, halted: !isWaiting && attempts > policy.retries, error: textOf(error) };
 }
 
 /** The message of whatever was thrown, cut to 1,000 characters. */

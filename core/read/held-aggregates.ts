@@ -1,5 +1,7 @@
 import type { PositionedCommit } from "../model/commit.ts";
 import type { ParkedEvent, ParkedKey } from "../ports/threads.ts";
+import { NO_GENERATION } from "./generation.ts";
+import type { Progress } from "./progress.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
 
 /** How many parked events are read at once. */
@@ -42,4 +44,14 @@ export async function heldAggregates(
     if (key !== undefined && parked.reason === undefined && isOfGeneration(parked, generation)) held.add(key);
   }
   return held;
+}
+
+/**
+ * Takes a dead letter away whose views go. The operator's word outlives them, whatever generation comes: it stays listed, and a rebuild
+ * passes over the event too.
+ */
+export function dropParked(progress: Progress, parked: ParkedEvent): void {
+  const { handler, position, index, reason } = parked;
+  if (reason !== undefined) progress.park({ ...parked, generation: NO_GENERATION });
+  else progress.unpark({ handler, position, index });
 }

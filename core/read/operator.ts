@@ -3,7 +3,9 @@ import { Err } from "../model/errors.ts";
 import { type Cursor, cursorIn, type Failure } from "../ports/threads.ts";
 import { commitAt } from "./dead-letters.ts";
 import { textOf } from "./failure-policy.ts";
-import { aggregateOf } from "./held-aggregates.ts";
+import type { Generation } from "./generation.ts";
+import { aggregateOf, isOfGeneration, parkedOf } from "./held-aggregates.ts";
+import { otherOf } from "./other-generation.ts";
 import type { Progress } from "./progress.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { type ThreadSetting, withThread } from "./thread-lease.ts";
@@ -39,7 +41,9 @@ function moveFailure(
 ): Promise<void> {
   return withThread(setting, async (progress, state) => {
     const cursor = cursorIn(state, handler);
-    if (cursor?.failure === undefined) throw Err.notFound(`a failure of handler ${handler} on thread ${setting.thread}`);
+    // A place inside a commit is no failure: the event there has not been tried yet.
+    if (cursor?.failure === undefined || cursor.failure.attempts + cursor.failure.retryAt === 0)
+      throw Err.notFound(`a failure of handler ${handler} on thread ${setting.thread}`);
     const failure = await move(cursor.failure, progress, cursor);
     progress.move(handler, { ...cursor, failure: { ...failure, attempts: 0, retryAt: 0, halted: false } });
   });
@@ -49,12 +53,21 @@ function moveFailure(
 export async function rewind(setting: ThreadSetting, { name, collection, version }: Subscriber, to: number): Promise<void> {
   checkInteger(to, "to", 0);
   checkArgument(collection === undefined || to === 0, "to", "a projection goes back to 0 only: its views begin anew");
-  await withThread(setting, (progress, state) => {
+  await withThread(setting, async (progress, state) => {
     const cursor = cursorIn(state, name);
     if (cursor === undefined) throw Err.notFound(`handler ${name} on thread ${setting.thread}`);
     checkArgument(to <= cursor.position, "to", `it stands at ${cursor.position}: rewind moves back only`);
+    if (cursor.retired !== undefined && (await hasParked(setting, name, otherOf(cursor))))
+      throw Err.precondition(
+        `the earlier generation of ${collection} has dead letters that this one may park again under the same keys: roll back, or discard that one first`,
+      );
     const { failure: _, version: __, ...kept } = cursor;
     const begun = collection === undefined ? {} : { isClearing: true, ...(version && { version }) };
     progress.moveBack(name, { ...kept, position: to, ...begun });
   });
+}
+
+async function hasParked(setting: ThreadSetting, handler: string, generation: Generation): Promise<boolean> {
+  for await (const parked of parkedOf(setting, handler)) if (isOfGeneration(parked, generation)) return true;
+  return false;
 }

@@ -1,7 +1,7 @@
 import { Err } from "../model/errors.ts";
 import { type Cursor, cursorIn, type ThreadState } from "../ports/threads.ts";
-import { type Generation, NO_GENERATION, placeOf, pointerOf, rebuildThreadOf } from "./generation.ts";
-import { isOfGeneration, parkedOf } from "./held-aggregates.ts";
+import { type Generation, placeOf, pointerOf, rebuildThreadOf } from "./generation.ts";
+import { dropParked, isOfGeneration, parkedOf } from "./held-aggregates.ts";
 import type { Progress } from "./progress.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { LONG_PATIENCE, OPERATOR_LEASE, type ThreadSetting, withThread } from "./thread-lease.ts";
@@ -54,6 +54,13 @@ export function sideCursor({ name }: Site, state: ThreadState, live: Cursor): Cu
   return cursor?.generation === otherOf(live) ? cursor : undefined;
 }
 
+/** Where the other generation stands now, if anything is being made of it. */
+export async function lookAtSide(site: Site): Promise<Cursor | undefined> {
+  const { store, tenant, thread } = site.side;
+  const live = await lookAtLive(site);
+  return sideCursor(site, (await store.peek(tenant, thread)).thread, live);
+}
+
 /**
  * Gives the other generation up, so that it is made anew: its views are marked to be deleted, its dead letters go, and nothing can be
  * rolled back to it any more. The live projection goes on. Begun again after a crash, it finishes the same.
@@ -72,10 +79,7 @@ async function forget(site: Site, progress: Progress, { retired: _, ...live }: C
   const { main, name, collection } = site;
   for await (const parked of parkedOf(main, name)) {
     if (!isOfGeneration(parked, otherOf(live))) continue;
-    const { handler, position, index, reason } = parked;
-    // The operator's word outlives the views: those to come pass over the event too.
-    if (reason !== undefined) progress.park({ ...parked, generation: NO_GENERATION });
-    else progress.unpark({ handler, position, index });
+    dropParked(progress, parked);
     if (progress.isFull && !(await progress.store(main.platform.now() + OPERATOR_LEASE))) return;
   }
   progress.move(name, live);

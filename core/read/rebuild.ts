@@ -4,11 +4,13 @@ import { encodeView } from "../model/view.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
 import { Builder } from "./builder.ts";
+import { findParked } from "./dead-letters.ts";
 import { POINTER_ID, pointerOf, pointerTo } from "./generation.ts";
-import { liveCursor, otherOf, type Site, sideCursor, startOver, takeLive } from "./other-generation.ts";
+import { isOfGeneration, parkedOf } from "./held-aggregates.ts";
+import { liveCursor, lookAtSide, otherOf, type Site, sideCursor, startOver, takeLive } from "./other-generation.ts";
 import type { Progress } from "./progress.ts";
 import type { RebuildProgress } from "./rebuild-meter.ts";
-import { LONG_PATIENCE, withThread } from "./thread-lease.ts";
+import { LONG_PATIENCE, StoppedWaiting, withThread } from "./thread-lease.ts";
 
 export { siteOf } from "./other-generation.ts";
 
@@ -69,20 +71,27 @@ export async function discard(site: Site): Promise<void> {
 
 type Begin = (progress: Progress, found: Cursor | undefined, live: Cursor) => Promise<Cursor>;
 
-function build(site: Site, options: RebuildOptions, begin: Begin): Promise<Rebuilt> {
+async function build(site: Site, options: RebuildOptions, begin: Begin): Promise<Rebuilt> {
   checkInteger(options.limit ?? 1, "limit", 1, 1_000);
-  return withThread(
-    site.side,
-    async (progress, state): Promise<Rebuilt> => {
-      const live = await takeLive(site);
-      const cursor = await begin(progress, sideCursor(site, state, live), live);
-      const builder = new Builder(site, progress, cursor, options);
-      const isDone = (await builder.catchUp()) && (options.hold === true || (await switchOver(site, builder)));
-      const status = isDone ? (options.hold ? "ready" : "switched") : "stopped";
-      return { status, position: builder.position, events: builder.events };
-    },
-    LONG_PATIENCE,
-  );
+  let builder: Builder | undefined;
+  try {
+    return await withThread(
+      site.side,
+      async (progress, state): Promise<Rebuilt> => {
+        const live = await takeLive(site);
+        const cursor = await begin(progress, sideCursor(site, state, live), live);
+        builder = new Builder(site, progress, cursor, options);
+        const isDone = (await builder.catchUp()) && (options.hold === true || (await switchOver(site, builder)));
+        const status = isDone ? (options.hold ? "ready" : "switched") : "stopped";
+        return { status, position: builder.position, events: builder.events };
+      },
+      LONG_PATIENCE,
+    );
+  } catch (error) {
+    if (!(error instanceof StoppedWaiting)) throw error;
+    const position = builder?.position ?? (await lookAtSide(site))?.position ?? 0;
+    return { status: "stopped", position, events: builder?.events ?? 0 };
+  }
 }
 
 /**
@@ -99,6 +108,7 @@ function switchOver(site: Site, builder: Builder): Promise<boolean> {
     async (progress, state) => {
       const live = liveCursor(site, state);
       if (!(await builder.reach(live.position))) return false;
+      await checkPassedOver(site, builder);
       const pointer = encodeView(pointerTo(collection, builder.generation));
       progress.writeView(pointerOf(collection), POINTER_ID, pointer);
       progress.move(name, switched(live, site, builder));
@@ -106,6 +116,17 @@ function switchOver(site: Site, builder: Builder): Promise<boolean> {
     },
     LONG_PATIENCE,
   );
+}
+
+/** @throws {Err} `precondition` where the new views lack an event that the operator passed over, and wanted back since. */
+async function checkPassedOver({ main, side, name }: Site, { generation }: Builder): Promise<void> {
+  for await (const passed of parkedOf(side, name)) {
+    if (!isOfGeneration(passed, generation) || (await findParked(main, passed))?.reason !== undefined) continue;
+    const { position, index } = passed;
+    throw Err.precondition(
+      `the new views of ${name} passed over the event ${index} at position ${position}, which was tried again since: discard them, and rebuild`,
+    );
+  }
 }
 
 /** The live cursor after the switch; it remembers where it left the other generation. */

@@ -24,7 +24,7 @@ const LOOK_ANYWAY = 30_000;
 /** How soon to look again for a commit that may still appear, or for a thread that another reader holds, in ms. */
 const LOOK_SOON = 100;
 const LOOK_LATER = 1_000;
-/** How soon to look whether a tenant's views were rebuilt meanwhile, in ms. */
+/** How soon to look whether a tenant's views were rebuilt meanwhile, or its log restored, in ms. */
 const LOOK_MUCH_LATER = 10_000;
 
 /** Polls tenants until the signal aborts: whoever has news waits in one queue, so a busy tenant does not starve the others. */
@@ -47,13 +47,13 @@ async function work(setting: RunSetting, queue: TenantQueue): Promise<void> {
       schedule(setting, queue, tenant, await setting.poll(tenant));
     } catch (error) {
       setting.tracer?.trace(() => ({ method: "error", tenant, error }));
-      const isOutdated = Err.is(error, "outdated");
-      if (!isOutdated && !Err.is(error, "store") && !Err.is(error, "tenant")) {
+      const needsOperator = Err.is(error, "outdated") || Err.is(error, "integrity");
+      if (!needsOperator && !Err.is(error, "store") && !Err.is(error, "tenant")) {
         queue.stop();
         throw error;
       }
-      // A tenant whose views wait for their rebuild does not hold up the others.
-      const pause = isOutdated ? LOOK_MUCH_LATER : LOOK_LATER;
+      // A tenant whose views wait for their rebuild, or that is damaged, does not hold up the others.
+      const pause = needsOperator ? LOOK_MUCH_LATER : LOOK_LATER;
       queue.ringAt(tenant, setting.platform.now() + pause * (0.5 + setting.platform.random()));
     } finally {
       queue.done(tenant);

@@ -59,7 +59,7 @@ export class StreamReader {
     const result = await pollOnce(subscribers, setting);
     const { status, handled } = result;
     tracer?.trace(() => ({ method: "poll", tenant, thread, status, handled, ms: platform.now() - (since ?? 0) }));
-    return result.status === "leased" || options.signal?.aborted ? result : meetDue(tenant, handlers, result, options.signal);
+    return result.status === "leased" || options.signal?.aborted ? result : meetDue(setting, subscribers, result);
   }
 
   /**
@@ -171,7 +171,8 @@ export class StreamReader {
 
   /**
    * Moves a handler back: to a position (default 0, the start), after which it gets everything again. A projection goes back to 0 only; its
-   * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler.
+   * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler; `precondition`
+   * while the generation to roll back to has dead letters.
    */
   async rewind(tenant: string, thread: string, handler: AnyHandler, to = 0): Promise<void> {
     const { rewind } = await import("./operator.ts");
@@ -206,7 +207,8 @@ export class StreamReader {
    */
   async rebuild(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
     const { rebuild, siteOf } = await import("./rebuild.ts");
-    return rebuild(siteOf(this.#thread(tenant, thread), one(projection)), options);
+    const { signal } = options;
+    return rebuild(siteOf({ ...this.#thread(tenant, thread), signal }, one(projection)), options);
   }
 
   /**
@@ -215,7 +217,8 @@ export class StreamReader {
    */
   async rollback(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
     const { rollback, siteOf } = await import("./rebuild.ts");
-    return rollback(siteOf(this.#thread(tenant, thread), one(projection)), options);
+    const { signal } = options;
+    return rollback(siteOf({ ...this.#thread(tenant, thread), signal }, one(projection)), options);
   }
 
   /** Deletes the views of a projection that are not live: those to roll back to, or those of a rebuild under way. */

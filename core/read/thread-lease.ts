@@ -1,7 +1,7 @@
 import { Err } from "../model/errors.ts";
 import type { UpcasterMap } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
-import type { IPlatform } from "../ports/platform.ts";
+import type { IPlatform, Signal } from "../ports/platform.ts";
 import type { ThreadState } from "../ports/threads.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { Progress } from "./progress.ts";
@@ -19,7 +19,12 @@ export interface ReaderTools {
 export interface ThreadSetting extends ReaderTools {
   readonly tenant: string;
   readonly thread: string;
+  /** Ends the work, and the wait for the thread. */
+  readonly signal?: Signal | undefined;
 }
+
+/** Thrown when the signal aborted while another held the thread: nothing was done under its lease. */
+export class StoppedWaiting extends Error {}
 
 /** How long an operator's move waits for a reader to let go of the thread, in ms, and how often it asks. */
 const PATIENCE = 8_000;
@@ -29,7 +34,10 @@ export const LONG_PATIENCE = 60_000;
 /** How long an operator's move may take, in ms. */
 export const OPERATOR_LEASE = 30_000;
 
-/** Leases a thread that somebody else may hold for a moment, does the work, stores its progress, and releases the thread even if the work fails. */
+/**
+ * Leases a thread that somebody else may hold for a moment, does the work, stores its progress, and releases the thread even if the work fails.
+ * @throws {StoppedWaiting} when the setting's signal aborts first.
+ */
 export async function withThread<T>(
   setting: ThreadSetting,
   work: (progress: Progress, state: ThreadState) => Promise<T> | T,
@@ -52,7 +60,7 @@ async function acquireSoon(
   setting: ThreadSetting,
   patience: number,
 ): Promise<{ readonly progress: Progress; readonly state: ThreadState }> {
-  const { store, platform, tenant, thread } = setting;
+  const { store, platform, tenant, thread, signal } = setting;
   const end = platform.now() + patience;
   for (;;) {
     const { thread: state } = await store.peek(tenant, thread);
@@ -61,10 +69,11 @@ async function acquireSoon(
       const lease = await store.acquire(tenant, thread, state, now + OPERATOR_LEASE);
       if (lease !== undefined) return { progress: new Progress(setting, lease, state), state };
     }
+    if (signal?.aborted) throw new StoppedWaiting();
     if (now >= end)
       throw Err.precondition(
         `thread ${thread} is leased until ${state.leasedUntil} (ms since 1970): try again, or stop its reader`,
       );
-    await platform.sleep(ASK_EVERY);
+    await platform.sleep(ASK_EVERY, signal);
   }
 }

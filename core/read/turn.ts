@@ -61,7 +61,8 @@ export class Turn {
       const page = pages.get(after) ?? (await store.read(tenant, after, limit, seen));
       pages.set(after, page);
       await this.#deliver(standing, page);
-      this.progress.waiting = page.waiting;
+      // A handler that is far behind does not come to the place that the others wait for, and tells nothing of it.
+      if (page.waiting !== undefined || page.next >= (this.progress.waiting?.position ?? 0)) this.progress.waiting = page.waiting;
     }
   }
 
@@ -161,13 +162,14 @@ export class Turn {
 
   /** True = the event is parked, so the handler goes on. */
   fail(standing: Standing, commit: PositionedCommit, index: number, error: unknown): boolean {
-    const { platform, policy, tracer, tenant, thread } = this.setting;
+    const { policy, tracer, tenant, thread } = this.setting;
     const { subscriber, cursor } = standing;
     const { position, events } = commit;
     const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
-    const failure = failureOf(policy, { position, index }, before, error, platform);
+    const failure = failureOf(this.setting, { position, index }, before, error);
     const event = events[index]?.name;
-    tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
+    if (failure.attempts > before)
+      tracer?.trace(() => ({ method: "error", tenant, thread, handler: subscriber.name, event, position, error }));
     if (!failure.halted || policy.onError === "halt") {
       this.stand(standing, { ...cursor, failure });
       return false;
@@ -230,8 +232,10 @@ export class Turn {
 
   /** Stores what there is in the middle of a commit; the cursor says how far into it. */
   async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
-    const failure = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
-    this.stand(standing, { ...standing.cursor, failure });
+    const { failure } = standing.cursor;
+    const isKnown = failure?.position === position && failure.index === index;
+    const paused = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
+    if (!isKnown) this.stand(standing, { ...standing.cursor, failure: paused });
     return this.storeProgress();
   }
 

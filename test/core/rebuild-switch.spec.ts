@@ -1,21 +1,23 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { Projection, type ProjectionEvents, StreamReader } from "../../core/index.ts";
+import { Err, Projection, type ProjectionEvents, StreamReader } from "../../core/index.ts";
 import { tellerOf, type WalletEvents, walletsOn } from "../contract/wallet.ts";
 import { intercepted } from "../support/intercepted-store.ts";
 import { pollUntilIdle } from "../support/poll-until-idle.ts";
+import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
-/** Counts the notes of each wallet, and cannot count to three. */
+/** Counts the notes of each wallet, and at first cannot count to three. */
 class Notes extends Projection<{ readonly count: number }, WalletEvents> {
   override readonly name = "Notes";
   readonly collection = "notes";
+  most = 2;
   get events(): ProjectionEvents<{ readonly count: number }, WalletEvents> {
     return {
       Noted: {
         id: (_event, { id }) => id,
         next: (view) => {
-          if (view?.count === 2) throw new TypeError("three is too much");
+          if (view?.count === this.most) throw new TypeError("this is too much");
           return { count: (view?.count ?? 0) + 1 };
         },
       },
@@ -47,5 +49,27 @@ describe("A rebuild that passes over the last event of a commit just before it s
     expect(rebuilt).to.include({ status: "switched", position: 1, events: 2 });
     await pollUntilIdle(live, "t", "main", [notes]);
     expect(await live.views("t", notes).get("a")).to.deep.equal({ count: 2 });
+  });
+});
+
+describe("A rebuild that passed over an event which the operator then wants back", () => {
+  it("does not switch to views without it, and works once they are discarded", async () => {
+    const [store, clock, notes] = [new MemoryEventStore(), new TurnedClock(), new Notes()];
+    const wallets = walletsOn({ store, clock });
+    const reader = new StreamReader(store, { platform: clock, retries: 0, onError: "park" });
+    await wallets.command(tellerOf("t"), "NoteMany", { aggregateId: "a", count: 3, size: 1 });
+    await pollUntilIdle(reader, "t", "main", [notes]);
+    const [parked] = (await reader.parked("t", "main")).parked;
+    await reader.skipParked("t", "main", parked!, "nobody needs it");
+    expect(await reader.rebuild("t", "main", notes, { hold: true })).to.include({ status: "ready" });
+    notes.most = 3;
+    expect(await reader.retryParked("t", "main", notes, parked!)).to.include({ retried: 1 });
+    const error = await rejects(Err, reader.rebuild("t", "main", notes));
+    expect(error.code).to.equal("precondition");
+    expect(error.message).to.include("discard");
+    expect(await reader.views("t", notes).get("a")).to.deep.equal({ count: 3 });
+    await reader.discard("t", "main", notes);
+    expect(await reader.rebuild("t", "main", notes)).to.include({ status: "switched" });
+    expect(await reader.views("t", notes).get("a")).to.deep.equal({ count: 3 });
   });
 });

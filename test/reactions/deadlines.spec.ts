@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { Err, StreamReader } from "../../core/index.ts";
-import { Deadlines } from "../../core/reactions.ts";
+import { Actor, Err, StreamReader, type Trace } from "../../core/index.ts";
+import { Deadlines, REACTOR } from "../../core/reactions.ts";
 import { listAll } from "../contract/reading.ts";
 import { MortalStore } from "../support/mortal-store.ts";
-import { rejects } from "../support/rejects.ts";
+import { pollUntilIdle } from "../support/poll-until-idle.ts";
 import { onEveryStore } from "../support/stores.ts";
 import { DELAY, tradeOn } from "./trader.ts";
 
@@ -130,14 +130,33 @@ onEveryStore("A deadline", (stage) => {
     expect(await tradeOn(stage, tenant).balance("due-a"), "the tenant it came from").to.equal(0);
   });
 
-  it("names the reaction that is missing among those of Deadlines", async () => {
-    const { tenant, note, settle } = tradeIn();
+  it("whose reaction is missing waits for it, and is told of; the others are met", async () => {
+    const { tenant, trader, note, settle, handler, balance } = tradeIn();
     await note("a", "schedule");
+    const reactor = new Actor({ id: "reaction:Other", tenant, roles: [REACTOR] });
+    const data = JSON.stringify({ aggregateId: "due-b", amount: 1 });
+    const deadline = { reaction: "Other", at: stage.clock.now() + DELAY, command: "Deposit", data };
+    const ids = { correlationId: "c", causationId: "c" };
+    await handler.command(reactor, "SetDeadline", { aggregateId: "Other/b", ...deadline, ...ids });
     await settle();
-    stage.clock.turn(DELAY);
-    const reader = new StreamReader(stage.store, { platform: stage.clock });
-    const error = await rejects(Err, reader.poll(tenant, "trade", [new Deadlines(reader, [], { platform: stage.clock })]));
-    expect(error.code).to.equal("precondition");
-    expect(error.message).to.include("Trader");
+    stage.clock.turn(DELAY + 10_000);
+    const errors: Trace[] = [];
+    const tracer = {
+      trace: (make: () => Trace) => {
+        const trace = make();
+        if (trace.method === "error") errors.push(trace);
+      },
+    };
+    const reader = new StreamReader(stage.store, { platform: stage.clock, tracer });
+    const other = { name: "Other", roles: ["teller"], commands: handler, onRefused: () => {} };
+    const withoutTrader = new Deadlines(reader, [other], { platform: stage.clock });
+    for (let polls = 0; polls < 5; polls++) await reader.poll(tenant, "trade", [withoutTrader]);
+    expect([await balance("due-a"), await balance("due-b")]).to.deep.equal([0, 1]);
+    expect(errors).to.have.length(1);
+    expect(errors[0]).to.include({ tenant, thread: "trade", handler: "evenant-deadlines" });
+    expect(Err.is(errors[0]?.error, "precondition") && errors[0].error.message).to.include("Trader");
+    expect((await waiting(tenant)).map(({ value }) => value.reaction)).to.deep.equal(["Trader"]);
+    await pollUntilIdle(reader, tenant, "trade", [new Deadlines(reader, [trader], { platform: stage.clock })]);
+    expect(await balance("due-a")).to.equal(1);
   });
 });
