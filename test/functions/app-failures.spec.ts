@@ -106,14 +106,19 @@ describe("The application where something is late, broken or unusual", () => {
     const fails = (error: Error) => {
       store.commit = () => Promise.reject(error);
     };
-    fails(new StoreError("the disk is full", { retryable: false }));
+    fails(new StoreError("the database /srv/secret/evenant.db is full", { retryable: false }));
     const full = await backend.command("AddNumbers", { number1: 1, number2: 2 });
     expect([full.status, full.body.code, full.headers.get("retry-after")]).to.deep.equal([503, "store", null]);
-    fails(new StoreError("nobody knows", { retryable: true, outcome: "unknown", cause: new Error("secret host") }));
+    expect(full.body.detail).to.match(/tell its operator/);
+    const cause = new Error("secret host");
+    fails(new StoreError("arn:secret: nobody knows", { retryable: true, outcome: "unknown", cause }));
     const unknown = await backend.command("AddNumbers", { number1: 1, number2: 2 });
     expect([unknown.status, unknown.headers.get("retry-after")]).to.deep.equal([503, "1"]);
     expect(unknown.body).to.include({ code: "store", outcome: "unknown", retryable: true });
-    expect(JSON.stringify(unknown.body)).not.to.contain("secret host");
+    expect(unknown.body.detail).to.match(/the same Idempotency-Key/);
+    expect(JSON.stringify([full.body, unknown.body]), "what the database says is the operator's").not.to.contain("secret");
+    const logged = backend.lines.find(({ requestId }) => requestId === unknown.body.requestId);
+    expect(JSON.stringify(logged)).to.contain("arn:secret");
     for (const [status, expected] of [
       ["suspended", 403],
       ["erased", 403],
