@@ -152,6 +152,22 @@ describe("the memory of verified tokens", () => {
   });
 });
 
+describe("the memory of tokens that are verified closer for some commands", () => {
+  it("asks for each command, and tells the verifier which", async () => {
+    const asked: (string | undefined)[] = [];
+    const verify = remembering(async (_token, command) => {
+      asked.push(command);
+      if (command === "Withdraw") throw new TypeError("it was revoked");
+      return { exp: Date.now() / 1_000 + 90 };
+    });
+    await verify("token");
+    await verify("token", "Deposit");
+    await rejects(TypeError, verify("token", "Withdraw"));
+    await Promise.all([verify("token"), verify("token", "Deposit")]);
+    expect(asked).to.deep.equal([undefined, "Deposit", "Withdraw"]);
+  });
+});
+
 /** A turn of the event loop, in which everything that can go on has gone on. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
