@@ -4,14 +4,21 @@ import { Refusal } from "./problem.ts";
 /** The largest body that is read, in bytes: the largest command is 1 MiB too. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
+/** A JSON object and how many bytes it was sent with. */
+interface SentObject {
+  readonly value: Record<string, unknown>;
+  readonly bytes: number;
+}
+
 /** Reads a body that must be one JSON object. @throws {Refusal} `unsupported_media_type`, `payload_too_large`, `malformed`. */
-export async function readObject(request: Request): Promise<Record<string, unknown>> {
+export async function readObject(request: Request): Promise<SentObject> {
   checkType(request.headers);
-  const value = parse(decode(await readBytes(request)));
+  const body = await readBytes(request).catch(cutOff);
+  const value = parse(decode(body));
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError("", "the body is not an object: send a JSON object with aggregateId and the payload's fields");
   }
-  return value as Record<string, unknown>;
+  return { value: value as Record<string, unknown>, bytes: body.length };
 }
 
 function checkType(headers: Headers): void {
@@ -29,6 +36,12 @@ function checkType(headers: Headers): void {
   if ((headers.get("content-encoding") ?? "identity") !== "identity") {
     throw new Refusal("unsupported_media_type", "send the body uncompressed, without Content-Encoding");
   }
+}
+
+/** A client that went away is no failure of the server, and nobody needs to be woken for it. */
+function cutOff(error: unknown): never {
+  if (error instanceof Refusal) throw error;
+  throw new Refusal("malformed", "the body did not come whole: send the request again");
 }
 
 /** A declared length is trusted, because servers end the body there; without one the bytes are counted as they come. */

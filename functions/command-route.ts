@@ -23,11 +23,12 @@ export function commandRoute({ service, fairShare }: AppSetting) {
       throw Err.invalidArgument("Idempotency-Key", `begin it otherwise than ${COMMAND_IDS}`);
     const correlationId = headerText(context, "X-Correlation-Id");
     const expected = versionInHeaders(context.req.raw.headers);
-    const data = withVersion(await readObject(context.req.raw), expected);
+    const { value, bytes } = await readObject(context.req.raw);
+    const data = withVersion(value, expected);
     const options = { ...(commandId !== undefined && { commandId }), ...(correlationId !== undefined && { correlationId }) };
     try {
       const { actor } = context.var;
-      const done = await queue.run(actor.tenant, () =>
+      const done = await queue.run(actor.tenant, bytes, () =>
         service.handler.command(actor, name, data as Parameters<typeof service.handler.command>[2], options),
       );
       const { aggregateVersion } = done.aggregate;

@@ -22,7 +22,15 @@ export function jsonLog(write: (line: string) => void): Log {
  * A cause keeps its message only where its author is known to write none of the data into it: Evenant's own, and errors of systems, which
  * have a code. What a parser says quotes what it parsed, and is never kept.
  */
-export function errorFacts(error: unknown, isCause = false): Json {
+export function errorFacts(error: unknown): Json {
+  return factsAt(error, 0);
+}
+
+/** How many causes are told: a chain may lead back to where it began. */
+const MOST_CAUSES = 8;
+
+function factsAt(error: unknown, depth: number): Json {
+  const isCause = depth > 0;
   if (!(error instanceof Error)) return isCause ? { name: typeof error } : { message: String(error) };
   const { name, message, stack = "", cause } = error;
   const { code } = error as { readonly code?: unknown };
@@ -33,7 +41,7 @@ export function errorFacts(error: unknown, isCause = false): Json {
     ...(hasCode && { code }),
     ...(!isQuoting && { message }),
     stack: isQuoting ? framesOf(stack) : stack,
-    ...(cause !== undefined && { cause: errorFacts(cause, true) }),
+    ...(cause !== undefined && depth < MOST_CAUSES && { cause: factsAt(cause, depth + 1) }),
   };
 }
 

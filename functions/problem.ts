@@ -83,7 +83,10 @@ export interface Problem {
   readonly body: Facts & { readonly title: string; readonly status: number; readonly detail: string; readonly code: ProblemCode };
 }
 
-/** Makes a problem of whatever was thrown. The message of an unforeseen error stays inside, because nobody checked what it says. */
+/**
+ * Makes a problem of whatever was thrown. The message of an unforeseen error stays inside, because nobody checked what it says; so does a
+ * store's, because it quotes the database: paths, accounts, hosts.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Refusal) return problem(error.code, error.status, error.message, error.facts, error.headers);
   if (!Err.is(error) || error.code === "integrity") {
@@ -94,9 +97,15 @@ export function problemOf(error: unknown): Problem {
     const facts = { tenant: error.tenant, tenantStatus: error.status };
     return problem(error.code, error.status === "importing" ? 409 : PROBLEM_STATUS.tenant, error.message, facts);
   }
-  const headers: Headers = Err.is(error, "store") && error.retryable ? { "retry-after": "1" } : {};
-  return problem(error.code, PROBLEM_STATUS[error.code], error.message, factsOf(error), headers);
+  if (Err.is(error, "store")) {
+    const headers: Headers = error.retryable ? { "retry-after": "1" } : {};
+    return problem(error.code, PROBLEM_STATUS.store, error.retryable ? STORE_AWAY : STORE_REFUSES, factsOf(error), headers);
+  }
+  return problem(error.code, PROBLEM_STATUS[error.code], error.message, factsOf(error));
 }
+
+const STORE_AWAY = "the store cannot be reached, or is busy: send the same again, a command with the same Idempotency-Key";
+const STORE_REFUSES = "the store failed, and would again: tell its operator, with the requestId";
 
 /** The answer that carries a problem; `requestId` where the operator should look it up in the log. */
 export function problemResponse({ status, headers, body }: Problem, requestId?: string): Response {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { type AggregateClass, Err } from "../core/index.ts";
 import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
+import { boundedPage } from "./bounded-page.ts";
 import { digestTag, taggedJson, versionTag } from "./etag.ts";
 import { Refusal } from "./problem.ts";
 import { checkMayReadHistory, checkMayReadLog, checkMayReadState, checkMayReadViews } from "./read-access.ts";
@@ -40,10 +41,12 @@ export function historyRoute({ service }: AppSetting, place: IdPlace): Route {
     const after = queryInteger(url, "after", -1) ?? -1;
     const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
     await checkMayReadHistory(service, context.var.actor, Type, id);
-    const commits = await service.handler.history(context.var.actor, Type, id, { after, limit });
-    if (commits.length === 0 && after === -1) throw Err.notFound("the aggregate");
-    const last = commits.at(-1);
-    return json({ commits: commits.map(commitAnswer), ...(last && commits.length === limit && { next: last.version }) });
+    const { items, next } = await boundedPage(limit, after, async (from, most) => {
+      const commits = await service.handler.history(context.var.actor, Type, id, { after: from, limit: most });
+      return { items: commits.map(commitAnswer), next: commits.length === most ? commits.at(-1)?.version : undefined };
+    });
+    if (items.length === 0 && after === -1) throw Err.notFound("the aggregate");
+    return json({ commits: items, next });
   };
 }
 
@@ -57,7 +60,11 @@ export function viewsRoute(setting: AppSetting): Route {
     const after = queryText(url, "after");
     const limit = queryInteger(url, "limit", 1, MOST) ?? PAGE;
     const views = setting.service.reader.views(context.var.actor.tenant, { collection });
-    return digested(context, await views.list({ limit, ...(after !== undefined && { after }) }));
+    const { items, next } = await boundedPage(limit, after, async (from, most) => {
+      const page = await views.list({ limit: most, ...(from !== undefined && { after: from }) });
+      return { items: page.views, next: page.next };
+    });
+    return digested(context, { views: items, next });
   };
 }
 
@@ -79,8 +86,13 @@ export function logRoute({ service }: AppSetting): Route {
     checkMayReadLog(actor);
     const after = queryInteger(context.req.url, "after", 0) ?? 0;
     const limit = queryInteger(context.req.url, "limit", 1, MOST) ?? PAGE;
-    const { commits, next } = await service.reader.read(actor.tenant, after, limit);
-    return json({ commits: commits.map(commitAnswer), next });
+    let reached = after;
+    const { items } = await boundedPage(limit, after, async (from, most) => {
+      const { commits, next } = await service.reader.read(actor.tenant, from, most);
+      reached = next;
+      return { items: commits.map(commitAnswer), next: commits.length === most ? next : undefined };
+    });
+    return json({ commits: items, next: reached });
   };
 }
 

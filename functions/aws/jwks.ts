@@ -1,13 +1,9 @@
 import { createRemoteJWKSet, customFetch, type FetchImplementation, jwtVerify } from "jose";
-import type { TokenVerifier } from "../auth.ts";
+import { CLOCK_TOLERANCE, type Destination, refuseByClaims, type TokenVerifier } from "../auth.ts";
 import { Refusal } from "../problem.ts";
 
 /** Who issues the tokens, and how they say what an Actor is made of. */
-export interface IssuerSettings {
-  /** What the claim `iss` must be, to the letter. */
-  readonly issuer: string;
-  /** What the claim `aud` must be or hold. */
-  readonly audience: string;
+export interface IssuerSettings extends Required<Destination> {
   readonly jwks: URL;
   /** The only algorithms that count, whatever a token says; asymmetric ones. */
   readonly algorithms: readonly string[];
@@ -17,8 +13,6 @@ export interface IssuerSettings {
   readonly rolesClaim: string;
 }
 
-/** How old or young a token may be by another machine's clock, in seconds. */
-const CLOCK_TOLERANCE = 5;
 /** How long fetching the keys may take, in ms. */
 const DEADLINE = 3_000;
 /** How long keys are used before they are fetched again, in ms: so long a withdrawn key still counts. */
@@ -46,6 +40,7 @@ export function jwksVerifier(settings: IssuerSettings, times: JwksTimes = {}): T
     [customFetch]: fetchKeys,
   });
   return async (token) => {
+    refuseByClaims(token, settings);
     const { payload } = await jwtVerify(token, keys, {
       issuer,
       audience,

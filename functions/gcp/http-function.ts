@@ -8,14 +8,17 @@ import { restoreRequest } from "./raw-requests.ts";
 export type HttpFunction = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
 
 /**
- * Serves a fetch-style application as a function: a body that the framework has read already is taken from `rawBody`, answers are
+ * Serves a fetch-style application as a function: a body that a framework has read already is taken from `rawBody`, answers are
  * streamed, and the request's signal aborts when the client goes.
  */
 export function httpFunction(fetch: (request: Request) => Promise<Response>): HttpFunction {
   const answer = getRequestListener(
-    (request, { incoming }) => {
+    async (request, { incoming, outgoing }) => {
       checkRawTarget((incoming as IncomingMessage).url ?? "");
-      return fetch(request);
+      const response = await fetch(request);
+      // The rest of such a body is never read: without a word the client would lose its next request on this connection.
+      if (response.status === 413) (outgoing as ServerResponse).setHeader("connection", "close");
+      return response;
     },
     {
       hostname: "localhost",

@@ -2,12 +2,13 @@ import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server } from "node:http";
 
 /*
- * functions-framework parses bodies and decodes paths before a function sees the request, and answers by itself, in HTML, what it cannot
- * parse. The application wants to read and refuse in its own words. So what the framework would look at is put aside, until the function
- * gets the request.
+ * functions-framework reads bodies (up to 1 GiB), parses them and decodes paths before a function sees the request, and answers by itself, in
+ * HTML, what it cannot parse. The application wants to read and refuse in its own words, and no body of somebody unknown. So what the
+ * framework would look at is put aside, until the function gets the request.
  */
 
-const HEADERS = ["content-type", "content-encoding"] as const;
+/** Without the last two a request has no body, as far as the framework can tell. */
+const HEADERS = ["content-type", "content-encoding", "content-length", "transfer-encoding"] as const;
 
 /** What was put aside. */
 interface Aside {
@@ -24,8 +25,7 @@ export function keepRequestsRaw(only?: Server): void {
     if (only !== undefined && server !== only) return;
     requests.set(request, { url: request.url, headers: HEADERS.map((name) => [name, request.headers[name]]) });
     request.url = "/";
-    request.headers["content-type"] = "application/octet-stream";
-    delete request.headers["content-encoding"];
+    for (const name of HEADERS) delete request.headers[name];
   });
 }
 

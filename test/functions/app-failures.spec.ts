@@ -1,9 +1,10 @@
+import { connect } from "node:net";
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { Aggregate, type CommandContext, Err, StoreError, TenantError } from "../../core/index.ts";
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
 import type { Composition } from "../../functions/composition.ts";
-import { type Backend, startBackend } from "../support/functions-backend.ts";
+import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
 
 const calculators: Composition = { aggregates: [SummingCalculator], threads: { calculators: [new Totals()] } };
 
@@ -100,20 +101,41 @@ describe("The application where something is late, broken or unusual", () => {
     }
   });
 
+  for (const framing of ["Content-Length: 100", "Transfer-Encoding: chunked"]) {
+    it(`does not call it a failure of its own that a client left in the middle of its body (${framing})`, async () => {
+      backend = await startBackend();
+      const { hostname, port } = new URL(backend.url);
+      const head = `POST /commands/AddNumbers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${framing}\r\n`;
+      const socket = connect(Number(port), hostname);
+      const begun = `${head}Authorization: Bearer ${await tokenOf()}\r\n\r\n5\r\n{"a":\r\n`;
+      await new Promise<unknown>((resolve) => socket.write(begun, resolve));
+      // The server has surely begun with it once it answered a later one.
+      await backend.send("/views/totals");
+      socket.destroy();
+      while (backend.lines.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      expect(backend.lines[1]).to.include({ severity: "INFO", route: "/commands/AddNumbers", status: 400, code: "malformed" });
+    });
+  }
+
   it("tells a failing store from a conflict, and whether to try again", async () => {
     const store = new MemoryEventStore();
     backend = await startBackend({ store });
     const fails = (error: Error) => {
       store.commit = () => Promise.reject(error);
     };
-    fails(new StoreError("the disk is full", { retryable: false }));
+    fails(new StoreError("the database /srv/secret/evenant.db is full", { retryable: false }));
     const full = await backend.command("AddNumbers", { number1: 1, number2: 2 });
     expect([full.status, full.body.code, full.headers.get("retry-after")]).to.deep.equal([503, "store", null]);
-    fails(new StoreError("nobody knows", { retryable: true, outcome: "unknown", cause: new Error("secret host") }));
+    expect(full.body.detail).to.match(/tell its operator/);
+    const cause = new Error("secret host");
+    fails(new StoreError("arn:secret: nobody knows", { retryable: true, outcome: "unknown", cause }));
     const unknown = await backend.command("AddNumbers", { number1: 1, number2: 2 });
     expect([unknown.status, unknown.headers.get("retry-after")]).to.deep.equal([503, "1"]);
     expect(unknown.body).to.include({ code: "store", outcome: "unknown", retryable: true });
-    expect(JSON.stringify(unknown.body)).not.to.contain("secret host");
+    expect(unknown.body.detail).to.match(/the same Idempotency-Key/);
+    expect(JSON.stringify([full.body, unknown.body]), "what the database says is the operator's").not.to.contain("secret");
+    const logged = backend.lines.find(({ requestId }) => requestId === unknown.body.requestId);
+    expect(JSON.stringify(logged)).to.contain("arn:secret");
     for (const [status, expected] of [
       ["suspended", 403],
       ["erased", 403],

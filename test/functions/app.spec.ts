@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import { app } from "../../functions/app.ts";
+import { compose, examples } from "../../functions/composition.ts";
+import { actorOf } from "../support/actors.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
 
 describe("The application on the example domains", () => {
@@ -141,5 +144,18 @@ describe("The application on the example domains", () => {
       code: "not_found",
     });
     expect(JSON.stringify(backend.lines)).not.to.contain("secret-id");
+  });
+
+  it("tells whoever checks tokens which command is sent, among those that there are", async () => {
+    const asked: (string | undefined)[] = [];
+    const authenticate = async (_authorization: string | null, command?: string) => {
+      asked.push(command);
+      return actorOf("acme");
+    };
+    const served = app({ service: compose(backend.store, examples), authenticate });
+    for (const name of ["AddNumbers", "Add%4eumbers", "MadeUp", "%zz", "constructor"])
+      await served.request(`/commands/${name}`, { method: "POST" });
+    await served.request("/events");
+    expect(asked).to.deep.equal(["AddNumbers", "AddNumbers", undefined, undefined, undefined, undefined]);
   });
 });

@@ -125,6 +125,18 @@ describe("Tokens by the published keys of an issuer", () => {
     });
   }
 
+  it("refuses by the claims alone, whoever signed, and asks nobody for keys, where they are another's or over", async () => {
+    const enter = admit();
+    for (const [changed, detail] of [
+      [{ exp: now() - 6 }, /expired/],
+      [{ iss: "https://evil.example" }, /claim iss/],
+      [{ aud: ["client-2", "client-10"] }, /claim aud/],
+    ] as const)
+      expect((await rejects(Refusal, enter(await signedBy(other, claims(changed))))).message).to.match(detail);
+    expect(issuer.asked).to.equal(0);
+    expect((await enter(await signedBy(key, claims({ exp: now() - 3, aud: ["client-2", "client-1"] })))).id).to.equal("ada");
+  });
+
   it("follows the issuer to a new key, and drops the one that is withdrawn", async () => {
     const enter = admit({ cooldown: 0, cacheAge: 60_000 });
     await enter(await signedBy(key, claims()));

@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
+import type { IEventStore } from "../../core/index.ts";
 import { FairQueue } from "../../functions/fair-queue.ts";
 import { Refusal } from "../../functions/problem.ts";
 import { remembering } from "../../functions/token-memory.ts";
-import { startBackend, tokenOf } from "../support/functions-backend.ts";
+import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
 import { type Gate, gate } from "../support/gate.ts";
 import { intercepted } from "../support/intercepted-store.ts";
 import { rejects } from "../support/rejects.ts";
@@ -14,7 +15,7 @@ describe("fairness between tenants", () => {
     const gates: Gate[] = Array.from({ length: 5 }, gate);
     const begun: number[] = [];
     const done = gates.map(({ passed }, index) =>
-      queue.run("noisy", async () => {
+      queue.run("noisy", 1, async () => {
         begun.push(index);
         await passed;
         return index;
@@ -22,7 +23,7 @@ describe("fairness between tenants", () => {
     );
     await settled();
     expect(begun).to.deep.equal([0, 1]);
-    expect(await queue.run("quiet", async () => "at once"), "another tenant waits for nobody").to.equal("at once");
+    expect(await queue.run("quiet", 1, async () => "at once"), "another tenant waits for nobody").to.equal("at once");
     gates[1]?.open();
     await done[1];
     await settled();
@@ -35,48 +36,89 @@ describe("fairness between tenants", () => {
   it("lets the next one in after a failure, and refuses beyond the waiting ones", async () => {
     const queue = new FairQueue({ atOnce: 1, waiting: 1 });
     const first = gate();
-    const failing = queue.run("noisy", () => first.passed.then(() => Promise.reject(new TypeError("it fails"))));
-    const second = queue.run("noisy", async () => "second");
+    const failing = queue.run("noisy", 1, () => first.passed.then(() => Promise.reject(new TypeError("it fails"))));
+    const second = queue.run("noisy", 1, async () => "second");
     const { code, headers } = await rejects(
       Refusal,
-      queue.run("noisy", async () => "third"),
+      queue.run("noisy", 1, async () => "third"),
     );
     expect([code, headers["retry-after"]]).to.deep.equal(["rate_limited", "1"]);
     first.open();
     await rejects(TypeError, failing);
     expect(await second).to.equal("second");
-    expect(await queue.run("noisy", async () => "later")).to.equal("later");
+    expect(await queue.run("noisy", 1, async () => "later")).to.equal("later");
   });
 
-  it("holds for the commands of a backend: the noisy tenant's wait, the quiet one's are answered", async () => {
-    const inner = new MemoryEventStore();
+  it("bounds the bytes that wait, of a tenant and of all together, and gives them back", async () => {
+    const queue = new FairQueue({ atOnce: 1, waitingBytes: 100, waitingBytesOfAll: 150 });
     const held = gate();
-    let inWork = 0;
-    const store = intercepted(inner, {
-      load: async (address, options) => {
-        if (address.tenant === "noisy") {
-          inWork++;
-          await held.passed;
-        }
-        return inner.load(address, options);
-      },
-    });
-    const backend = await startBackend({ store, fairShare: { atOnce: 3, waiting: 4 } });
-    const noisy = await tokenOf({ tenant: "noisy" });
-    const add = (aggregateId: string, token: string) =>
-      backend.command("AddNumbers", { aggregateId, number1: 1, number2: 1 }, {}, token);
-    const refused: number[] = [];
-    const sent = Array.from({ length: 10 }, async (_, index) => {
-      const { status } = await add(`calc${index}`, noisy);
-      if (status === 429) refused.push(index);
-      return status;
-    });
-    while (refused.length < 3) await settled();
-    expect(inWork).to.equal(3);
-    expect((await add("calc1", await tokenOf({ tenant: "quiet" }))).status).to.equal(200);
+    const send = (tenant: string, bytes: number) => queue.run(tenant, bytes, () => held.passed);
+    const refused = async (tenant: string, bytes: number) => (await rejects(Refusal, send(tenant, bytes))).code;
+    const sent = [send("a", 1_000), send("b", 1_000), send("a", 60), send("a", 40)];
+    expect(await refused("a", 1), "a's own bound").to.equal("rate_limited");
+    sent.push(send("b", 50));
+    expect(await refused("b", 1), "the bound of all").to.equal("rate_limited");
+    sent.push(send("quiet", 1_000));
     held.open();
-    expect((await Promise.all(sent)).sort()).to.deep.equal([200, 200, 200, 200, 200, 200, 200, 429, 429, 429]);
-    await backend.close();
+    await Promise.all(sent);
+    const again = gate();
+    const first = queue.run("a", 1, () => again.passed);
+    const second = send("a", 100);
+    again.open();
+    await Promise.all([first, second]);
+  });
+
+  describe("of a backend", () => {
+    let held: Gate;
+    let inWork: number;
+    let store: IEventStore;
+
+    beforeEach(() => {
+      const inner = new MemoryEventStore();
+      held = gate();
+      inWork = 0;
+      store = intercepted(inner, {
+        load: async (address, options) => {
+          if (address.tenant === "noisy") {
+            inWork++;
+            await held.passed;
+          }
+          return inner.load(address, options);
+        },
+      });
+    });
+
+    it("lets the noisy tenant's commands wait, while the quiet one's are answered", async () => {
+      const backend = await startBackend({ store, fairShare: { atOnce: 3, waiting: 4 } });
+      const statuses = await flood(backend, { number1: 1, number2: 1 });
+      expect(statuses.sort()).to.deep.equal([200, 200, 200, 200, 200, 200, 200, 429, 429, 429]);
+    });
+
+    it("refuses long before so many have come, where they are long", async () => {
+      const long = "x".repeat(1_000);
+      const backend = await startBackend({ store, fairShare: { atOnce: 3, waitingBytes: 4 * 1_100 } });
+      const statuses = await flood(backend, { number1: 1, number2: 1, long });
+      expect(statuses.sort()).to.deep.equal([200, 200, 200, 200, 200, 200, 200, 429, 429, 429]);
+    });
+
+    /** Ten commands of the noisy tenant while nothing of it can be finished; three are in work, and three are refused. */
+    const flood = async (backend: Backend, data: object): Promise<number[]> => {
+      const noisy = await tokenOf({ tenant: "noisy" });
+      let refused = 0;
+      const sent = Array.from({ length: 10 }, async (_, index) => {
+        const { status } = await backend.command("AddNumbers", { aggregateId: `calc${index}`, ...data }, {}, noisy);
+        if (status === 429) refused++;
+        return status;
+      });
+      while (refused < 3) await settled();
+      expect(inWork).to.equal(3);
+      const quiet = await tokenOf({ tenant: "quiet" });
+      expect((await backend.command("AddNumbers", { aggregateId: "calc1", ...data }, {}, quiet)).status).to.equal(200);
+      held.open();
+      const statuses = await Promise.all(sent);
+      await backend.close();
+      return statuses;
+    };
   });
 });
 
@@ -107,6 +149,22 @@ describe("the memory of verified tokens", () => {
     expect(verified, "at its end it is asked again").to.equal(before + 1);
     for (const token of ["bad", "bad", "endless", "endless"]) await verify(token).catch(() => {});
     expect(verified, "what is refused, and what never ends, is not remembered").to.equal(before + 5);
+  });
+});
+
+describe("the memory of tokens that are verified closer for some commands", () => {
+  it("asks for each command, and tells the verifier which", async () => {
+    const asked: (string | undefined)[] = [];
+    const verify = remembering(async (_token, command) => {
+      asked.push(command);
+      if (command === "Withdraw") throw new TypeError("it was revoked");
+      return { exp: Date.now() / 1_000 + 90 };
+    });
+    await verify("token");
+    await verify("token", "Deposit");
+    await rejects(TypeError, verify("token", "Withdraw"));
+    await Promise.all([verify("token"), verify("token", "Deposit")]);
+    expect(asked).to.deep.equal([undefined, "Deposit", "Withdraw"]);
   });
 });
 

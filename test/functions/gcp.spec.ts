@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { json } from "node:stream/consumers";
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { doorbell } from "../../functions/doorbell.ts";
@@ -37,6 +38,18 @@ describe("The functions in functions-framework's own server", () => {
         expect(await answer.json()).to.deep.equal({ url: `${url}${path}`, headers, body });
       }
       expect(await (await fetch(`${url}/favicon.ico`)).json()).to.have.property("url", `${url}/favicon.ico`);
+    });
+
+    it("is called before the body has come, so that nobody's body is kept before the sender is known", async () => {
+      const url = await serve("command", {
+        fetch: async (asked) => Response.json({ length: asked.headers.get("content-length") }, { status: 401 }),
+      });
+      const outgoing = request(url, { method: "POST", headers: { "content-length": 50_000_000 } });
+      outgoing.on("error", () => {});
+      outgoing.write("the first bytes of many");
+      const [answer] = await once(outgoing, "response");
+      expect([answer.statusCode, await json(answer)]).to.deep.equal([401, { length: "50000000" }]);
+      outgoing.destroy();
     });
 
     it("streams its answer, and hears that the client has gone", async () => {

@@ -116,6 +116,12 @@ describe("The log", () => {
       expect(JSON.stringify(quoting.cause)).to.contain("log.spec.ts").and.not.to.contain("secret");
     });
 
+    it("ends with a chain of causes that does not", () => {
+      const error = new Error("round and round");
+      error.cause = error;
+      expect(JSON.stringify(errorFacts(error)).split('"cause"').length).to.be.below(20);
+    });
+
     it("keeps no message of a parser, which quotes what it parsed", () => {
       const text = JSON.stringify(errorFacts(parseError('{"password": hunter2}')));
       expect(text).to.contain("SyntaxError").and.not.to.contain("hunter2");

@@ -146,6 +146,19 @@ describe("the page of examples/pwa-backend in a browser", function () {
     await ada.context.close();
   });
 
+  it("keeps a command that somebody else answered in the server's place, as the portal of a hotel does, until it is carried out", async () => {
+    const ada = await enter("ada");
+    let answered = 0;
+    await ada.context.route("**/commands/WantOneMore", (route) =>
+      answered++ > 0 ? route.continue() : route.fulfill({ contentType: "text/html", body: "<html>Sign in to the WLAN</html>" }),
+    );
+    await press(ada.page, "Milk", "one more");
+    await ada.page.locator("#items li:not(.pending) span", { hasText: "Milk: 0 of 5" }).waitFor();
+    expect(answered).to.be.least(2);
+    expect(await ada.page.textContent("#notice")).to.equal("");
+    await ada.context.close();
+  });
+
   it("stored each command once, in the order in which each item's were given, and complained of nothing", async () => {
     const store = new SqliteEventStore({ path: `${directory.path}/shopping.db` });
     const { commits } = await store.read("kitchen", 0, 1_000);
@@ -157,8 +170,8 @@ describe("the page of examples/pwa-backend in a browser", function () {
       return commits.filter(({ id }) => id === first?.id).map(({ command }) => command);
     };
     expect(named("Bread")).to.deep.equal(["AddItem", "WantOneMore", "BuyItem"]);
-    expect(named("Milk")).to.deep.equal(["AddItem", "WantOneMore", "WantOneMore", "WantOneMore"]);
-    expect(commits.length).to.equal(7);
+    expect(named("Milk")).to.deep.equal(["AddItem", "WantOneMore", "WantOneMore", "WantOneMore", "WantOneMore"]);
+    expect(commits.length).to.equal(8);
     expect(complaints.filter((text) => !/ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET|NETWORK_CHANGED)/.test(text))).to.deep.equal(
       [],
     );

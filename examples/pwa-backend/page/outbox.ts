@@ -102,7 +102,9 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof ClientError)) return false;
       if (error.code === "unauthenticated") this.#events.signedOut();
-      const isRefused = error.code !== "unauthenticated" && error.status < 500 && !error.isRetryable;
+      // What is not Evenant's answer (a hotel's portal, a proxy) says nothing of the command.
+      const isOurs = error.code !== "unauthenticated" && error.code !== "unexpected";
+      const isRefused = isOurs && error.status < 500 && !error.isRetryable;
       if (isRefused) this.#events.refused(command, error.message);
       return isRefused;
     }
