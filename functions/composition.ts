@@ -133,7 +133,8 @@ function keepersOf(threads: Composition["threads"]): ReadonlyMap<string, Keeper>
   for (const [thread, handlers] of Object.entries(threads)) {
     for (const handler of handlers) {
       if (!("collection" in handler)) continue;
-      if (keepers.has(handler.collection)) throw Err.invalidArgument("threads", `two projections keep ${handler.collection}`);
+      if (keepers.has(handler.collection))
+        throw Err.invalidArgument("threads", `two projections keep ${handler.collection}: give each a collection of its own`);
       keepers.set(handler.collection, {
         thread,
         handler: handler.name ?? handler.constructor.name,

@@ -33,7 +33,10 @@ function run(command: string, args: readonly string[], cwd = root): void {
 async function checkPackage(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "evenant-package-"));
   try {
-    const { name, version, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const { name, version, exports } = manifest;
+    for (const field of ["dependencies", "optionalDependencies"])
+      if (manifest[field] !== undefined) throw new Error(`package.json has ${field}: whoever installs ${name} gets them too`);
     run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder]);
     const tarball = join(folder, `${name}-${version}.tgz`);
     const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true });

@@ -1,4 +1,4 @@
-/** Checks a configuration and says what to do: `npm run doctor -- google [--project P] [--env FILE] | aws [--stack S] [--offline]`. */
+/** Checks a configuration and says what to do. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
@@ -12,6 +12,8 @@ import { googleReaders } from "../functions/gcp/doctor-readers.ts";
 import { fail, SetupError } from "../functions/settings.ts";
 import { accessMatrix } from "../rules/access-matrix.ts";
 import { firestoreRules } from "../rules/firestore-rules.ts";
+
+const USAGE = "npm run doctor -- google [--project P] [--env FILE] [--offline] | aws [--stack S] [--offline]";
 
 /** What the command line says. */
 interface Asked {
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
   const { values, positionals } = readArguments();
   const cloud = clouds[positionals[0] ?? ""];
   if (cloud === undefined || positionals.length > 1) {
-    throw new SetupError(`Say which cloud: npm run doctor -- ${Object.keys(clouds).join(" | ")} [--offline]`);
+    throw new SetupError(`Say which cloud.\nUsage: ${USAGE}`);
   }
   const { project, env, stack, offline: isOffline } = values;
   const checks = cloud({ project, env, stack, isOffline }).filter(({ asksCloud }) => !(isOffline && asksCloud));
@@ -68,7 +70,7 @@ function readArguments() {
       },
     });
   } catch (error) {
-    throw error instanceof TypeError ? new SetupError(error.message) : error;
+    throw error instanceof TypeError ? new SetupError(`${error.message}\nUsage: ${USAGE}`) : error;
   }
 }
 

@@ -5,7 +5,7 @@ import type { StandardSchema } from "./schema.ts";
 import type { SnapshotPolicy } from "./snapshot.ts";
 import type { UpcasterMap } from "./upcast.ts";
 
-/** The events of an aggregate: name -> payload. */
+/** The events of an aggregate: name -> payload. Write it as a `type`: an `interface` does not fit, for want of an index signature. */
 export type EventMap = Record<string, object>;
 
 /** Carries an aggregate's event map in its type; there is no such property at run time. */
@@ -19,7 +19,7 @@ export interface HasEvents {
 /** The events that an aggregate class declares: name -> payload. */
 export type EventsOf<A extends HasEvents> = A[typeof eventMap];
 
-/** The names of an aggregate's events. */
+/** The names of an aggregate's events. Where a caller may err it is spelled out instead, so that the compiler's message lists them. */
 export type EventName<A extends HasEvents> = keyof EventsOf<A> & string;
 
 /** An event as an aggregate or a handler receives it; frozen. */
@@ -30,7 +30,7 @@ export interface AppliedEvent<Name extends string = string, Payload = JsonObject
 }
 
 /** One event of an aggregate class, by name. */
-export type EventOf<A extends HasEvents, Name extends EventName<A>> = AppliedEvent<Name, EventsOf<A>[Name]>;
+export type EventOf<A extends HasEvents, Name extends keyof EventsOf<A> & string> = AppliedEvent<Name, EventsOf<A>[Name]>;
 
 /** What an aggregate does with each of its events. */
 export type EventAppliers<E extends EventMap> = {

@@ -13,7 +13,7 @@ export interface DeliveryPlace {
 /**
  * Receives a tenant's events in order; at least once each (exactly once as a `Projection`).
  *
- * `name` (default: the class's name) keeps its cursor: renaming a handler starts it anew.
+ * `name` (default: the class's name, which minifiers change) keeps its cursor: renaming a handler starts it anew.
  */
 export interface IEventHandler<E extends EventMap = EventMap> {
   readonly name?: string;

@@ -142,7 +142,8 @@ export interface ILog {
 
   /**
    * Rewrites the payloads of all of an aggregate's events, keeping names, versions, positions and commitIds; drops its snapshot and
-   * marks its commits with `redactedAt` (ms). The redactor must be pure: it may be called twice. Repeatable: a crash half-way is finished by calling again. Returns the number of commits.
+   * marks its commits with `redactedAt` (ms). The redactor must be pure: it may be called twice. Repeatable: a crash half-way is finished
+   * by calling again. Returns the number of commits.
    */
   redact(address: Address, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): Promise<number>;
 

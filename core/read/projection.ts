@@ -30,7 +30,7 @@ export type ProjectionEvents<View, E extends EventMap> = {
  * collection belongs to the first thread and projection that writes it. Views must fit every store: see `encodeView`.
  */
 export abstract class Projection<View extends object, E extends EventMap = EventMap> {
-  /** Keeps the cursor; default: the class's name. */
+  /** Keeps the cursor and owns the collection; default: the class's name, which minifiers change. */
   declare readonly name?: string;
   /** The collection that the views are kept in: a name. */
   abstract readonly collection: string;

@@ -239,6 +239,7 @@ export class Turn {
     return this.storeProgress();
   }
 
+  /** Writes the cursors, and the views that they stand for, in one transaction, and renews the lease. False = fenced. */
   async storeProgress(): Promise<boolean> {
     const now = this.setting.platform.now();
     this.isFenced = !(await this.progress.store(now + this.setting.lease));

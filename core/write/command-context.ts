@@ -1,5 +1,5 @@
 import type { Actor } from "../model/actor.ts";
-import type { AggregateClass, AnyAggregate, EventName, EventsOf, HasEvents } from "../model/aggregate.ts";
+import type { AggregateClass, AnyAggregate, EventsOf, HasEvents } from "../model/aggregate.ts";
 import type { StoredEvent } from "../model/commit.ts";
 import type { DeepReadonly } from "../model/json.ts";
 import type { Cost } from "../ports/event-store.ts";
@@ -41,7 +41,7 @@ export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
   readonly cost: Cost;
 
   /** Applies an event to the aggregate and queues it for the commit. `schemaVersion` defaults to the newest by the upcasters. */
-  push<Name extends EventName<A>>(eventName: Name, ...rest: PushRest<Payload, EventsOf<A>[Name]>): void;
+  push<Name extends keyof EventsOf<A> & string>(eventName: Name, ...rest: PushRest<Payload, EventsOf<A>[Name]>): void;
 
   /**
    * Reads another aggregate of the tenant. The commit conflicts, and the command decides again, if that one changes meanwhile.
@@ -51,7 +51,7 @@ export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
   load<B extends AnyAggregate>(Type: AggregateClass<B>, id: string, options?: { readonly verify?: boolean }): Promise<B>;
 
   /** Applies an event to another aggregate of the tenant and queues it for the same atomic commit; resolves to that aggregate. */
-  append<B extends AnyAggregate, Name extends EventName<B>>(
+  append<B extends AnyAggregate, Name extends keyof EventsOf<B> & string>(
     Type: AggregateClass<B>,
     id: string,
     eventName: Name,

@@ -127,9 +127,9 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   /**
    * Rewrites the payloads of an aggregate's events in place, for one person's right to be forgotten; an operator's move.
    *
-   * Versions, positions and commitIds stay. Views are rebuilt by `StreamReader.rewind`. What holds a state from before (another process, a
-   * command under way) would write it into the next snapshot: suspend the tenant first, and open it 10 minutes later. Returns the number of
-   * commits.
+   * Versions, positions and commitIds stay. Views keep the data until `StreamReader.rewind`, those that a rebuild replaced until
+   * `discard`. What holds a state from before (another process, a command under way) would write it into the next snapshot: suspend the
+   * tenant first, and open it 10 minutes later. Returns the number of commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);

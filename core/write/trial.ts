@@ -28,6 +28,9 @@ const LONGEST_BACKOFF = 250;
 /**
  * One command, from its first attempt to its result.
  *
+ * The way: `run` waits for the aggregate's lane, `#begin` gets the aggregate, `#decide` runs the command on it, `#submit` gives its commit
+ * to the tenant's group, `settle` hears what became of it. Then the command ends, or begins again.
+ *
  * A refusal that was decided on a warm state is not final: it is checked against the store, because it would never conflict. What the
  * attempts learn for each other is kept here: which states were checked, and which snapshots are wrong.
  */

@@ -44,14 +44,17 @@ describe("What Firestore is asked for", function () {
   });
   afterEach(() => counted?.close());
 
-  it("is 0 reads and 2 writes for a warm command, and 3 writes with a snapshot", async () => {
+  it("is 0 reads and 2 writes for a warm command, 3 writes with a snapshot, and one more with a commandId", async () => {
     const handler = new CommandHandler(counted.store, [Wallet, Counter]);
     const teller = tellerOf(TENANT);
     const count = () => handler.command(teller, "Count", { by: 1, aggregateId: "a" });
     const deposit = () => handler.command(teller, "Deposit", { amount: 1, aggregateId: "a" });
+    let counts = 0;
+    const countOnce = () => handler.command(teller, "Count", { by: 1, aggregateId: "a" }, { commandId: `c-${counts++}` });
     for (const [send, writes] of [
       [count, 2],
       [deposit, 3],
+      [countOnce, 3],
     ] as const) {
       await send();
       for (let times = 0; times < 5; times++) expect(await counted.costOf(send)).to.deep.equal(cost(0, writes));
@@ -93,6 +96,11 @@ describe("What Firestore is asked for", function () {
     await cold.close();
   });
 
+  it("is 2 reads and 2 writes, in two round trips, for the first lease of a thread", async () => {
+    const lease = () => hold(counted.store, TENANT, "main");
+    expect(await counted.costOf(lease)).to.deep.equal({ ...cost(2, 2), trips: 2 });
+  });
+
   it("is at most n + 2 + ceil(n/64) reads and 2 writes for polling n commits, by a warm and by a cold reader", async () => {
     const heard: number[] = [];
     const listener = {
@@ -124,6 +132,7 @@ describe("What Firestore is asked for", function () {
         const n = heard.length - before;
         expect(spent.reads, `${n} of ${size}`).to.be.at.most(n + 2 + Math.ceil(n / 64));
         expect(spent.writes, `${n} of ${size}`).to.equal(n === 0 ? 0 : 2);
+        expect(spent.trips, `${n} of ${size}`).to.be.within(n === 0 ? 1 : 3, n === 0 ? 1 : 5);
         if (isCold) await one.close();
       }
     }

@@ -87,13 +87,15 @@ describe("the code in the READMEs and docs/", () => {
 });
 
 describe("the links in the READMEs and docs/", () => {
-  it("lead to files that are there", async () => {
+  it("lead to files and headings that are there", async () => {
     const broken: string[] = [];
-    for (const document of [...(await documents()), "CONTRIBUTING.md"]) {
+    for (const document of [...(await documents()), "CONTRIBUTING.md", "CHANGELOG.md"]) {
       const text = await readFile(join(root, document), "utf8");
-      for (const [, link = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-        const path = join(root, document, "..", link);
-        if (!(await stat(path).catch(() => undefined))) broken.push(`${document}: ${link}`);
+      for (const [, link = "", heading] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+        const path = link === "" ? join(root, document) : join(root, document, "..", link);
+        const isThere = await stat(path).catch(() => undefined);
+        if (!isThere || (heading !== undefined && !(await headingsOf(path)).includes(heading)))
+          broken.push(`${document}: ${link}${heading === undefined ? "" : `#${heading}`}`);
       }
     }
     expect(broken).to.deep.equal([]);
@@ -102,7 +104,19 @@ describe("the links in the READMEs and docs/", () => {
 
 async function documents(): Promise<readonly string[]> {
   const docs = await readdir(join(root, "docs"), { recursive: true }).catch(() => []);
-  return ["README.md", "functions/README.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => join("docs", name))];
+  const readmes = ["README.md", "functions/README.md", "examples/pwa-backend/README.md"];
+  return [...readmes, ...docs.filter((name) => name.endsWith(".md")).map((name) => join("docs", name))];
+}
+
+/** The headings of a document, as GitHub spells them in links. */
+async function headingsOf(path: string): Promise<readonly string[]> {
+  const text = (await readFile(path, "utf8")).replaceAll(/^```.*?^```$/gms, "");
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 }
 
 /** Finds the blocks fenced as `ts`; one fenced as `ts run` is run, and a block fenced as `text` after it is what it prints. */

@@ -22,6 +22,8 @@ export async function bundle(folder: string): Promise<number> {
     bundle: true,
     splitting: true,
     minify: true,
+    // Handlers and aggregates go by the names of their classes: those are stored.
+    keepNames: true,
     format: "esm",
     platform: "node",
     target: "node22",

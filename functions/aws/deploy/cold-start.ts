@@ -35,7 +35,7 @@ interface Start {
 async function main(): Promise<void> {
   if (endpointOverrides(process.env).length === 0)
     throw new SetupError(
-      "Set AWS_ENDPOINT_URL_DYNAMODB to a DynamoDB on this machine that has the table (npm run invoke:aws -- sweep --make-table).",
+      "Set AWS_ENDPOINT_URL_DYNAMODB to a DynamoDB on this machine that has the table (echo '{}' | npm run -s invoke:aws -- sweep --make-table).",
     );
   const issuer = await localIssuer();
   Object.assign(process.env, { [VARIABLES.issuer]: issuer.url, [VARIABLES.jwks]: issuer.url, [VARIABLES.audience]: "local" });

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   if (!ENTRIES.includes(entry))
     throw new SetupError(`${entry || "no function"}: name one of ${ENTRIES.join(", ")}.\nUsage: ${USAGE}`);
   if (isDeployed(process.env)) throw new SetupError("AWS_LAMBDA_FUNCTION_NAME is set: this is for a machine that is not Lambda.");
-  const event = JSON.parse(readFileSync(0, "utf8"));
+  const event = readEvent();
   process.env[VARIABLES.table] ||= "evenant";
   if (values["make-table"]) await makeTable();
   const issuer = values.tenant === undefined ? undefined : await localIssuer();
@@ -55,6 +55,15 @@ function readArguments() {
 }
 
 /** Only where an endpoint says that this is no table of AWS: there CloudFormation makes it. */
+function readEvent() {
+  const text = readFileSync(0, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SetupError(`Standard input holds no event (${(cause as Error).message}).\nUsage: ${USAGE}`);
+  }
+}
+
 async function makeTable(): Promise<void> {
   if (endpointOverrides(process.env).length === 0)
     throw new SetupError("--make-table needs AWS_ENDPOINT_URL_DYNAMODB, the address of a DynamoDB on this machine.");
