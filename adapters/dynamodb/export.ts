@@ -30,31 +30,32 @@ export async function* exportTenant(database: Database, setting: ReaderSetting, 
     }
     if (read.next === after) {
       // Also where the tenant is being erased: then there is nothing to read any more.
-      await checkReadable(database, tenant);
+      await checkLife(database, tenant, page.life);
       await database.platform.sleep(PAUSE);
     }
     after = read.next;
     waiting = read.waiting;
   }
   yield* threadsOf(database, tenant, numbers);
-  await checkReadable(database, tenant);
+  await checkLife(database, tenant, page.life);
   yield { kind: "end", commits: numbers.count };
 }
 
-async function checkReadable(database: Database, tenant: string): Promise<void> {
+/** A tenant that was erased meanwhile, and perhaps filled again, has an export of neither life. */
+async function checkLife(database: Database, tenant: string, life: number): Promise<void> {
   const page = await getOpenPage(new Budget(database), tenant);
-  if (!isReadable(page)) throw new TenantError(tenant, page?.status ?? "absent");
+  if (!isReadable(page) || page.life !== life) throw new TenantError(tenant, page?.status ?? "absent");
 }
 
 async function* threadsOf(database: Database, tenant: string, numbers: DenseNumbers): AsyncGenerator<ExportRecord> {
-  for await (const item of itemsOf(new Budget(database), { pk: threadsPartition(tenant) })) {
+  for await (const item of itemsOf(database, { pk: threadsPartition(tenant) })) {
     const thread = textIn(item, "sk");
     const { cursors } = threadStateOf(item);
     const dense = Object.entries(cursors).map(
       ([handler, cursor]) => [handler, { ...cursor, position: numbers.upTo(cursor.position) }] as const,
     );
     const parked: ParkedEvent[] = [];
-    for await (const event of itemsOf(new Budget(database), { pk: parkedPartition(tenant, thread) })) {
+    for await (const event of itemsOf(database, { pk: parkedPartition(tenant, thread) })) {
       const found = parkedOf(event);
       if (numbers.has(found.position)) parked.push({ ...found, position: numbers.upTo(found.position) });
     }

@@ -62,7 +62,7 @@ export async function redactAggregate(
 ): Promise<number> {
   if (!isReadable(openPageOf(await getItem(budget, openPageKey(address.tenant))))) return 0;
   const rewritten: { readonly version: number; readonly commitId: string; readonly body: string }[] = [];
-  for await (const item of itemsOf(budget, rangeOf(address, -1, undefined))) {
+  for await (const item of itemsOf(budget.database, rangeOf(address, -1, undefined))) {
     const version = versionOf(textIn(item, "sk"));
     if (isTombstone(item) || version === undefined) continue;
     const { events, commitId } = redacted(commitOf(address, version, item), redactor, redactedAt);

@@ -2,7 +2,7 @@ import { type Commit, type ExportRecord, TenantError, ValidationError } from "..
 import { ImportOrder, importedCursor } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { commitKey, openPageKey, pageKey, refText, textOfKey } from "./keys.ts";
-import { isReadable, type OpenPage, PAGE_SIZE } from "./open-page.ts";
+import { isReadable, type OpenPage, PAGE_SIZE, stillAs } from "./open-page.ts";
 import { isTombstone, ORDER_RULES } from "./order-rules.ts";
 import { parkedItem } from "./parked.ts";
 import { getItem, getItems } from "./reads.ts";
@@ -10,7 +10,7 @@ import { encodeReceipt } from "./receipts.ts";
 import { Budget, type Database } from "./requests.ts";
 import { importedItem } from "./stored-commit.ts";
 import { sweep } from "./sweep.ts";
-import { amend, getOpenPage, move, stillAs } from "./tenants.ts";
+import { amend, getOpenPage, move } from "./tenants.ts";
 import { freeThread, threadItem } from "./thread-state.ts";
 import { Parts, putItem, transact } from "./writes.ts";
 
@@ -122,16 +122,33 @@ class Filling {
     await Promise.all(records.map((record, index) => this.#writeCommit(record, base + index + 1)));
   }
 
+  /** A receipt goes with its commit, so that it cannot come after the sweep of an import whose place another one took. */
   async #writeCommit({ commit, position: number }: CommitRecord, position: number): Promise<void> {
     const budget = new Budget(this.#database);
     const item = importedItem(this.#tenant, commit, position);
-    const outcome = await putItem(budget, item, ORDER_RULES.write(position));
-    if (!outcome.isDone && outcome.found?.position !== position) refuse(number, `repeats version ${commit.version}`);
-    const { receipt, commitId } = commit;
-    if (receipt === undefined) return;
+    const { receipt, commitId, version } = commit;
+    if (receipt === undefined) {
+      const written = await putItem(budget, item, ORDER_RULES.write(position));
+      if (!written.isDone) await this.#checkOwn(written.found, position, number, `repeats version ${version}`);
+      return;
+    }
     const kept = encodeReceipt(this.#tenant, receipt, commitId, this.#database.platform.now());
-    const written = await putItem(budget, { ...kept, position }, { expression: "attribute_not_exists(pk)" });
-    if (!written.isDone && written.found?.position !== position) refuse(number, `repeats the commandId ${receipt.commandId}`);
+    const parts = new Parts(budget)
+      .put(item, ORDER_RULES.write(position))
+      .put({ ...kept, position }, { expression: "attribute_not_exists(pk)" });
+    const written = await transact(budget, parts.items, this.#database.platform.newId());
+    if (written.isDone) return;
+    const [refused, repeated] = written.reasons;
+    const hasCommit = refused?.code === "ConditionalCheckFailed";
+    const what = hasCommit ? `repeats version ${version}` : `repeats the commandId ${receipt.commandId}`;
+    await this.#checkOwn(hasCommit ? refused.item : repeated?.item, position, number, what);
+  }
+
+  /** What refused a write is our own of a moment ago, or it is refused for good. */
+  async #checkOwn(found: Item | undefined, position: number, number: number, what: string): Promise<void> {
+    if (found?.position === position) return;
+    if (found === undefined || !isTombstone(found)) refuse(number, what);
+    throw new TenantError(this.#tenant, (await getOpenPage(new Budget(this.#database), this.#tenant))?.status ?? "absent");
   }
 
   /** Each version follows one that is in the same page, or in the table. */

@@ -1,7 +1,7 @@
 import { Err, StoreError, TenantError, type TenantStatus } from "../../core/index.ts";
 import type { Item } from "./client.ts";
 import { openPageKey, pageKey, type Ref, refText } from "./keys.ts";
-import { type Budget, numberIn } from "./requests.ts";
+import { type Budget, type Expression, numberIn } from "./requests.ts";
 import { putItem, updateItem, writeItems } from "./writes.ts";
 
 /** Refs in a full page: about 1 KB, so that a ticket, which is charged for the whole open page, stays within one or two units. */
@@ -63,6 +63,15 @@ export function openPageOf(item: Item | undefined): OpenPage | undefined {
 export function openPageItem(tenant: string, page: Partial<OpenPage>): Item {
   const fresh = { status: "open", base: 0, count: 0, refs: [], start: 0, life: 0, firstFence: 0, erasedAt: 0, importId: "" };
   return { ...openPageKey(tenant), ...fresh, ...page };
+}
+
+/** That a tenant still is as it was seen: in the same status and life, of the same import and the same erasure. */
+export function stillAs({ status, life, importId, erasedAt }: OpenPage): Expression {
+  return {
+    expression:
+      "#status = :wasStatus AND #life = :wasLife AND (attribute_not_exists(#importId) OR #importId = :wasImport) AND (attribute_not_exists(#erasedAt) OR #erasedAt = :wasErased)",
+    values: { ":wasStatus": status, ":wasLife": life, ":wasImport": importId, ":wasErased": erasedAt },
+  };
 }
 
 /** A turn in the order: the position of its first ref, and the open page after it. */

@@ -1,6 +1,6 @@
 import type { Item } from "./client.ts";
 import { type Key, textOfKey } from "./keys.ts";
-import type { Budget } from "./requests.ts";
+import { Budget, type Database } from "./requests.ts";
 
 /** The most keys that one batch may ask for. */
 const KEYS_PER_BATCH = 100;
@@ -93,9 +93,15 @@ export async function getPage(budget: Budget, range: Range, start?: Item): Promi
   return { items: answer.Items ?? [], next: answer.LastEvaluatedKey };
 }
 
-/** Reads a range page by page (1 MB each, or `limit` items), to its end or to where the caller stops. */
-export async function* itemsOf(budget: Budget, range: Range): AsyncGenerator<Item> {
+/**
+ * Reads a range page by page (1 MB each, or `limit` items), to its end or to where the caller stops.
+ *
+ * A budget ends the whole walk at its deadline. Where a walk takes as long as there are items, or as its consumer does, give the
+ * database: then each page has a deadline of its own.
+ */
+export async function* itemsOf(within: Budget | Database, range: Range): AsyncGenerator<Item> {
   for (let start: Item | undefined, isLast = false; !isLast; ) {
+    const budget = within instanceof Budget ? within : new Budget(within);
     const page: Page = await getPage(budget, range, start);
     yield* page.items;
     start = page.next;

@@ -1,5 +1,5 @@
 import type { Address } from "../../core/index.ts";
-import type { BatchWriteItem, Item } from "./client.ts";
+import type { Item } from "./client.ts";
 import {
   commitKey,
   type Key,
@@ -16,152 +16,206 @@ import {
   threadsPartition,
   viewsPartition,
 } from "./keys.ts";
-import { type OpenPage, PAGE_SIZE } from "./open-page.ts";
-import { isTombstone } from "./order-rules.ts";
-import { getItems, itemsOf } from "./reads.ts";
-import { Budget, type Database, numberIn, textIn } from "./requests.ts";
+import { type OpenPage, PAGE_SIZE, stillAs } from "./open-page.ts";
+import { getItem, getItems, itemsOf } from "./reads.ts";
+import { Budget, type Database, type Expression, numberIn, textIn } from "./requests.ts";
 import { tracesOf } from "./stored-commit.ts";
 import { CLOSED } from "./thread-state.ts";
-import { deleteItem, updateItem, writeItems } from "./writes.ts";
+import { Parts, transact, updateItem } from "./writes.ts";
 
 /** How long what is left of an erased commit stays, in s: a key without content, which no late write gets past. */
 const TOMBSTONE_LIFE = 24 * 60 * 60;
+/** Changes in one transaction, beside the check of the tenant: it takes 100 items. */
+const CHANGES = 99;
+
+/** An item that takes the place of what is there, or a key whose item goes. */
+type Change = { readonly put: Item } | { readonly gone: Key };
 
 /**
  * Removes everything of a tenant whose log is closed; repeatable, and goes on where it broke off.
  *
- * First nobody can move a thread any more; then what hangs on threads goes, then the commits, page by page, each page after what it names.
+ * First nobody can move a thread any more; then what hangs on threads goes, then the commits, page by page, each page with what it names.
  * A commit is not deleted but replaced by a tombstone that voids all positions of this life, and that the table's TTL removes after a day:
  * deleting costs the same, but a write that is still on its way would bring it back.
+ *
+ * Each write checks that the tenant still is as it was closed. So two may sweep at once, and where one of them has finished and the name
+ * lives again, the other ends here without having touched the new life.
  */
 export async function sweep(database: Database, tenant: string, closed: OpenPage): Promise<void> {
-  const firstFence = await closeThreads(database, tenant, closed.firstFence);
-  await sweepViews(database, tenant);
-  await sweepThreads(database, tenant);
-  const last = await sweepPages(database, tenant, closed.count);
-  await sweepRefs(database, tenant, closed.refs.map(parseRef), last);
-  const budget = new Budget(database);
-  await updateItem(
-    budget,
-    openPageKey(tenant),
-    {
+  try {
+    await new Sweep(database, tenant, closed).run();
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error;
+  }
+}
+
+/** Another has swept the tenant. */
+class Overtaken extends Error {}
+
+class Sweep {
+  readonly #database: Database;
+  readonly #tenant: string;
+  readonly #closed: OpenPage;
+
+  constructor(database: Database, tenant: string, closed: OpenPage) {
+    this.#database = database;
+    this.#tenant = tenant;
+    this.#closed = closed;
+  }
+
+  async run(): Promise<void> {
+    const firstFence = await this.#closeThreads();
+    await this.#sweepViews();
+    await this.#sweepThreads();
+    const last = await this.#sweepPages();
+    await this.#sweepRefs(this.#closed.refs, last);
+    await this.#amend({
       expression:
         "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence, #life = :life",
-      values: { ":true": true, ":last": last, ":none": [], ":fence": firstFence, ":life": closed.life + 1 },
-    },
-    {
-      expression: "#status = :status AND #importId = :importId",
-      values: { ":status": closed.status, ":importId": closed.importId },
-    },
-  );
-}
-
-/** Fences every holder out and gives the highest fence that was ever given, plus one. */
-async function closeThreads(database: Database, tenant: string, firstFence: number): Promise<number> {
-  let highest = firstFence;
-  for await (const { sk } of itemsOf(new Budget(database), { pk: threadsPartition(tenant), keysOnly: true })) {
-    const outcome = await updateItem(
-      new Budget(database),
-      threadKey(tenant, String(sk)),
-      { expression: "SET #revision = :closed ADD #fence :one", values: { ":closed": CLOSED, ":one": 1 } },
-      { expression: "attribute_exists(pk)" },
-      "ALL_NEW",
-    );
-    if (outcome.isDone) highest = Math.max(highest, numberIn(outcome.attributes as Item, "fence"));
+      values: { ":true": true, ":last": last, ":none": [], ":fence": firstFence, ":life": this.#closed.life + 1 },
+    });
   }
-  // Kept at once: the threads, which tell it, are gone if the sweep breaks off later.
-  await updateItem(
-    new Budget(database),
-    openPageKey(tenant),
-    { expression: "SET #firstFence = :fence", values: { ":fence": highest } },
-    { expression: "#firstFence < :fence", values: { ":fence": highest } },
-  );
-  return highest;
-}
 
-async function sweepViews(database: Database, tenant: string): Promise<void> {
-  for await (const owner of itemsOf(new Budget(database), { pk: ownersPartition(tenant), keysOnly: true })) {
-    await deletePartition(database, viewsPartition(tenant, textIn(owner, "sk")));
-    await deleteItem(new Budget(database), keyOf(owner));
+  /** Fences every holder out and gives the highest fence that was ever given, plus one. */
+  async #closeThreads(): Promise<number> {
+    let highest = this.#closed.firstFence;
+    for await (const { sk } of itemsOf(this.#database, { pk: threadsPartition(this.#tenant), keysOnly: true })) {
+      const key = threadKey(this.#tenant, String(sk));
+      const budget = new Budget(this.#database);
+      const closing = this.#parts(budget).update(
+        key,
+        { expression: "SET #revision = :closed ADD #fence :one", values: { ":closed": CLOSED, ":one": 1 } },
+        { expression: "attribute_exists(pk)" },
+      );
+      await this.#write(budget, closing);
+      const thread = await getItem(budget, key);
+      if (thread !== undefined) highest = Math.max(highest, numberIn(thread, "fence"));
+    }
+    // Kept at once: the threads, which tell it, are gone if the sweep breaks off later.
+    await this.#amend({ expression: "SET #firstFence = :fence", values: { ":fence": highest } }, "#firstFence < :fence");
+    return highest;
   }
-}
 
-async function sweepThreads(database: Database, tenant: string): Promise<void> {
-  for await (const thread of itemsOf(new Budget(database), { pk: threadsPartition(tenant), keysOnly: true })) {
-    await deletePartition(database, parkedPartition(tenant, textIn(thread, "sk")));
-    await deleteItem(new Budget(database), keyOf(thread));
-  }
-}
-
-/** Sweeps the full pages, oldest first, and gives the last position of this life. */
-async function sweepPages(database: Database, tenant: string, count: number): Promise<number> {
-  const { pk } = openPageKey(tenant);
-  const range = { pk, from: pageKey(tenant, 0).sk, to: pageKey(tenant, Number.MAX_SAFE_INTEGER).sk };
-  let last = count;
-  // An import that broke off has written pages beyond the count: they are counted before any is swept.
-  for await (const page of itemsOf(new Budget(database), { ...range, isDescending: true, limit: 1, keysOnly: true })) {
-    last = Math.max(last, Number(textIn(page, "sk").slice("page#".length)) + PAGE_SIZE - 1);
-    break;
-  }
-  await updateItem(
-    new Budget(database),
-    openPageKey(tenant),
-    { expression: "SET #count = :last", values: { ":last": last } },
-    { expression: "#count < :last", values: { ":last": last } },
-  );
-  for await (const page of itemsOf(new Budget(database), range)) {
-    await sweepRefs(database, tenant, (page.refs as readonly string[]).map(parseRef), last);
-    await deleteItem(new Budget(database), keyOf(page));
-  }
-  return last;
-}
-
-async function sweepRefs(database: Database, tenant: string, refs: readonly Ref[], last: number): Promise<void> {
-  for (let start = 0; start < refs.length; start += PAGE_SIZE) {
-    await sweepSome(database, tenant, refs.slice(start, start + PAGE_SIZE), last);
-  }
-}
-
-/** Voids what refs name, whether it came to be or not; and what was kept beside: receipts, snapshots, tombstones of the next versions. */
-async function sweepSome(database: Database, tenant: string, refs: readonly Ref[], last: number): Promise<void> {
-  const budget = new Budget(database);
-  const expires = Math.ceil(database.platform.now() / 1_000) + TOMBSTONE_LIFE;
-  const voided = refs.map((ref) => commitKey(addressOf(tenant, ref), ref.version));
-  const beside = refs.flatMap((ref) => {
-    const address = addressOf(tenant, ref);
-    return [snapshotKey(address), commitKey(address, ref.version + 1)];
-  });
-  const found = await getItems(budget, [...voided, ...beside]);
-  const deleted: Key[] = [];
-  const left = [...voided, ...beside.filter((key) => found.has(textOfKey(key)))];
-  for (const key of voided) {
-    const item = found.get(textOfKey(key));
-    if (item === undefined || isTombstone(item)) continue;
-    const { commandId, raised } = tracesOf(item);
-    if (commandId !== undefined) deleted.push(receiptKey(tenant, commandId));
-    for (const { type, id } of raised) left.push(commitKey({ tenant, type, id }, 0));
-  }
-  const tombstones = new Map(left.map((key) => [textOfKey(key), { PutRequest: { Item: { ...key, sealed: last, expires } } }]));
-  const receipts = new Map(deleted.map((Key) => [textOfKey(Key), { DeleteRequest: { Key } }]));
-  await writeItems(budget, [...tombstones.values(), ...receipts.values()]);
-}
-
-function addressOf(tenant: string, { type, id }: Ref): Address {
-  return { tenant, type, id };
-}
-
-async function deletePartition(database: Database, pk: string): Promise<void> {
-  let batch: BatchWriteItem[] = [];
-  for await (const item of itemsOf(new Budget(database), { pk, keysOnly: true })) {
-    batch.push({ DeleteRequest: { Key: keyOf(item) } });
-    if (batch.length === 25) {
-      await writeItems(new Budget(database), batch);
-      batch = [];
+  async #sweepViews(): Promise<void> {
+    for await (const owner of itemsOf(this.#database, { pk: ownersPartition(this.#tenant), keysOnly: true })) {
+      await this.#empty(viewsPartition(this.#tenant, textIn(owner, "sk")));
+      await this.#change([{ gone: keyOf(owner) }]);
     }
   }
-  await writeItems(new Budget(database), batch);
+
+  async #sweepThreads(): Promise<void> {
+    for await (const thread of itemsOf(this.#database, { pk: threadsPartition(this.#tenant), keysOnly: true })) {
+      await this.#empty(parkedPartition(this.#tenant, textIn(thread, "sk")));
+      await this.#change([{ gone: keyOf(thread) }]);
+    }
+  }
+
+  /** Sweeps the full pages, oldest first, and gives the last position of this life. */
+  async #sweepPages(): Promise<number> {
+    const { pk } = openPageKey(this.#tenant);
+    const range = { pk, from: pageKey(this.#tenant, 0).sk, to: pageKey(this.#tenant, Number.MAX_SAFE_INTEGER).sk };
+    let last = this.#closed.count;
+    // An import that broke off has written pages beyond the count: they are counted before any is swept.
+    for await (const page of itemsOf(this.#database, { ...range, isDescending: true, limit: 1, keysOnly: true })) {
+      last = Math.max(last, Number(textIn(page, "sk").slice("page#".length)) + PAGE_SIZE - 1);
+      break;
+    }
+    await this.#amend({ expression: "SET #count = :last", values: { ":last": last } }, "#count < :last");
+    for await (const page of itemsOf(this.#database, range)) await this.#sweepRefs(page.refs as readonly string[], last, page);
+    return last;
+  }
+
+  /** Sweeps what refs name, some at a time, and then the page that they are in. */
+  async #sweepRefs(refs: readonly string[], last: number, page?: Item): Promise<void> {
+    for (let start = 0; start < refs.length; start += PAGE_SIZE) {
+      const changes = await this.#changesOf(refs.slice(start, start + PAGE_SIZE).map(parseRef), last);
+      const isEnd = page !== undefined && start + PAGE_SIZE >= refs.length;
+      await this.#change(isEnd ? [...changes, { gone: keyOf(page) }] : changes);
+    }
+  }
+
+  /**
+   * What voids refs, whether they came to be or not; and what was kept beside: receipts, snapshots, tombstones of the next versions.
+   * The commits come last, because they alone tell of the rest.
+   */
+  async #changesOf(refs: readonly Ref[], last: number): Promise<readonly Change[]> {
+    const budget = new Budget(this.#database);
+    const voided = refs.map((ref) => commitKey(this.#address(ref), ref.version));
+    const beside = refs.flatMap((ref) => [snapshotKey(this.#address(ref)), commitKey(this.#address(ref), ref.version + 1)]);
+    const found = await getItems(budget, [...voided, ...beside]);
+    const traces = voided.flatMap((key) => {
+      const item = found.get(textOfKey(key));
+      return item === undefined || !isCommit(item) ? [] : [tracesOf(item)];
+    });
+    const raised = traces.flatMap((trace) => trace.raised.map((address) => commitKey(this.#address(address), 0)));
+    const raisedItems = await getItems(budget, raised);
+    // A commit that is found there has a ref of its own, which must find it.
+    const left = [...beside, ...raised].filter((key) => {
+      const item = found.get(textOfKey(key)) ?? raisedItems.get(textOfKey(key));
+      return item !== undefined && !isCommit(item);
+    });
+    const receipts = traces.flatMap(({ commandId }) => (commandId === undefined ? [] : [receiptKey(this.#tenant, commandId)]));
+    const expires = Math.ceil(this.#database.platform.now() / 1_000) + TOMBSTONE_LIFE;
+    const changes: Change[] = [
+      ...receipts.map((gone) => ({ gone })),
+      ...[...left, ...voided].map((key) => ({ put: { ...key, sealed: last, expires } })),
+    ];
+    // Each item once.
+    return [...new Map(changes.map((change) => [textOfKey("put" in change ? change.put : change.gone), change])).values()];
+  }
+
+  async #empty(pk: string): Promise<void> {
+    let batch: Change[] = [];
+    for await (const item of itemsOf(this.#database, { pk, keysOnly: true })) {
+      batch.push({ gone: keyOf(item) });
+      if (batch.length < CHANGES) continue;
+      await this.#change(batch);
+      batch = [];
+    }
+    await this.#change(batch);
+  }
+
+  async #change(changes: readonly Change[]): Promise<void> {
+    for (let start = 0; start < changes.length; start += CHANGES) {
+      const budget = new Budget(this.#database);
+      const parts = this.#parts(budget);
+      for (const change of changes.slice(start, start + CHANGES)) {
+        if ("put" in change) parts.put(change.put);
+        else parts.delete(change.gone);
+      }
+      await this.#write(budget, parts);
+    }
+  }
+
+  /** A transaction that begins with the check of the tenant. */
+  #parts(budget: Budget): Parts {
+    return new Parts(budget).check(openPageKey(this.#tenant), stillAs(this.#closed));
+  }
+
+  async #write(budget: Budget, parts: Parts): Promise<void> {
+    const outcome = await transact(budget, parts.items, this.#database.platform.newId());
+    if (!outcome.isDone && outcome.reasons[0]?.code === "ConditionalCheckFailed") throw new Overtaken();
+  }
+
+  /** Changes what the open page says, if the tenant is as it was closed and the condition holds. */
+  async #amend(update: Expression, condition?: string): Promise<void> {
+    const { expression, values } = stillAs(this.#closed);
+    const whole = condition === undefined ? expression : `${condition} AND ${expression}`;
+    await updateItem(new Budget(this.#database), openPageKey(this.#tenant), update, {
+      expression: whole,
+      ...(values && { values }),
+    });
+  }
+
+  #address({ type, id }: Pick<Address, "type" | "id">): Address {
+    return { tenant: this.#tenant, type, id };
+  }
 }
 
-function keyOf(item: Item): Key & Item {
+function isCommit(item: Item): boolean {
+  return typeof item.commitId === "string";
+}
+
+function keyOf(item: Item): Key {
   return { pk: textIn(item, "pk"), sk: textIn(item, "sk") };
 }

@@ -1,8 +1,8 @@
 import { ERASED_NAME_REST, StoreError, TenantError, type TenantPage, type TenantStatus } from "../../core/index.ts";
 import { openPageKey, REGISTRY, registryKey } from "./keys.ts";
-import { isReadable, type OpenPage, openPageItem, openPageOf } from "./open-page.ts";
+import { isReadable, type OpenPage, openPageItem, openPageOf, stillAs } from "./open-page.ts";
 import { getItem, takeItems } from "./reads.ts";
-import { type Budget, type Expression, textIn } from "./requests.ts";
+import { Budget, type Expression, textIn } from "./requests.ts";
 import { sweep } from "./sweep.ts";
 import { Parts, transact, updateItem } from "./writes.ts";
 
@@ -19,7 +19,11 @@ export async function openTenant(budget: Budget, tenant: string, now: number): P
     if (page?.status === "importing") throw new TenantError(tenant, "importing");
     if (page?.status === "erased") {
       if (now - page.erasedAt < ERASED_NAME_REST) throw new TenantError(tenant, "erased");
-      if (!page.isSwept) await sweep(budget.database, tenant, page);
+      if (!page.isSwept) {
+        await sweep(budget.database, tenant, page);
+        // However long that took.
+        return openTenant(new Budget(budget.database), tenant, now);
+      }
     }
     if (await move(budget, tenant, page, { status: "open" })) return;
     await budget.pauseOrThrow(tries);
@@ -39,15 +43,17 @@ export async function suspendTenant(budget: Budget, tenant: string): Promise<voi
 
 /** Closes the tenant's log, then removes everything; goes on where an earlier erasure broke off. @throws {TenantError} when absent. */
 export async function eraseTenant(budget: Budget, tenant: string, now: number): Promise<void> {
-  for (let tries = 0; ; tries++) {
+  for (let tries = 0, isClosed = false; ; tries++) {
     const page = await getOpenPage(budget, tenant);
     if (page === undefined) throw new TenantError(tenant, "absent");
     if (page.status === "erased") {
       if (!page.isSwept) await sweep(budget.database, tenant, page);
       return;
     }
-    await move(budget, tenant, page, { status: "erased", erasedAt: now, isSwept: false, importId: "" });
-    await budget.pauseOrThrow(tries);
+    // Closed by this call, then swept by another: what is there now is the name's next life.
+    if (isClosed) return;
+    isClosed = await move(budget, tenant, page, { status: "erased", erasedAt: now, isSwept: false, importId: "" });
+    if (!isClosed) await budget.pauseOrThrow(tries);
   }
 }
 
@@ -85,15 +91,6 @@ export async function amend(budget: Budget, tenant: string, seen: OpenPage, next
   const status = openPageOf(outcome.found)?.status ?? "absent";
   if (status !== seen.status) throw new TenantError(tenant, status);
   throw new StoreError(`tenant ${tenant} was changed by somebody else meanwhile: try again`, { retryable: true });
-}
-
-/** The same status, of the same import and the same erasure. */
-export function stillAs({ status, importId, erasedAt }: OpenPage): Expression {
-  return {
-    expression:
-      "#status = :wasStatus AND (attribute_not_exists(#importId) OR #importId = :wasImport) AND (attribute_not_exists(#erasedAt) OR #erasedAt = :wasErased)",
-    values: { ":wasStatus": status, ":wasImport": importId, ":wasErased": erasedAt },
-  };
 }
 
 function assignments(next: Partial<OpenPage>): Expression {

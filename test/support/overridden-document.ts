@@ -15,24 +15,21 @@ export function overridden(document: IDocument, methods: Partial<IDocument>): ID
   };
 }
 
+/** The same client, each of whose requests comes after something, which may hold it up or refuse it. */
+export function preceded(document: IDocument, before: (method: keyof IDocument) => Promise<void>): IDocument {
+  const methods = ["get", "query", "batchGet", "put", "update", "delete", "transactWrite", "batchWrite"] as const;
+  const later = methods.map((method) => {
+    const send = document[method] as (input: unknown, options: unknown) => unknown;
+    return [method, async (input: unknown, options: unknown) => before(method).then(() => send.call(document, input, options))];
+  });
+  return overridden(document, Object.fromEntries(later) as Partial<IDocument>);
+}
+
 /** Every request fails this often with an error that says nothing was done, before it is sent. */
 export function failingOften(document: IDocument, chance: () => boolean, error: () => Error): IDocument {
-  const often = <Input, Output>(send: (input: Input) => Promise<Output>) => {
-    return async (input: Input): Promise<Output> => {
-      if (chance()) throw error();
-      return send.call(document, input);
-    };
-  };
-  return {
-    get: often(document.get),
-    query: often(document.query),
-    batchGet: often(document.batchGet),
-    put: often(document.put),
-    update: often(document.update),
-    delete: often(document.delete),
-    transactWrite: often(document.transactWrite),
-    batchWrite: often(document.batchWrite),
-  };
+  return preceded(document, async () => {
+    if (chance()) throw error();
+  });
 }
 
 /** Batches are done in part only, and tell what is left; now and then nothing of them is done at all. */
