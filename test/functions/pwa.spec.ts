@@ -33,6 +33,8 @@ describe("the page of examples/pwa-backend in a browser", function () {
     const page = await openPage(context);
     await page.click(`button[data-user=${user}]`);
     await page.locator("#state", { hasText: "live" }).waitFor();
+    // Who loses the network before the service worker is installed has no page that works offline yet.
+    await page.waitForFunction("navigator.serviceWorker.controller !== null");
     return { context, page };
   }
   async function openPage(context: BrowserContext): Promise<Page> {
