@@ -34,7 +34,11 @@ describe("the page of examples/pwa-backend in a browser", function () {
     await page.click(`button[data-user=${user}]`);
     await page.locator("#state", { hasText: "live" }).waitFor();
     // Who loses the network before the service worker is installed has no page that works offline yet.
-    await page.waitForFunction("navigator.serviceWorker.controller !== null");
+    await page.evaluate(async () => {
+      const { serviceWorker } = navigator as unknown as { serviceWorker: EventTarget & { controller: unknown } };
+      const coming = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+      if (serviceWorker.controller === null) await coming;
+    });
     return { context, page };
   }
   async function openPage(context: BrowserContext): Promise<Page> {
