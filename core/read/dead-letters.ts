@@ -1,6 +1,6 @@
 import { LIMITS, type PositionedCommit, type StoredEvent } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
-import { upcast } from "../model/upcast.ts";
+import { type UpcasterMap, upcast } from "../model/upcast.ts";
 import { cursorIn, type ParkedEvent, type ParkedKey } from "../ports/threads.ts";
 import { type Delivery, deliveryTo } from "./delivery.ts";
 import { stackOf, textOf } from "./failure-policy.ts";
@@ -15,7 +15,7 @@ const LAST_INDEX = LIMITS.events;
 /** How many are tried again between two writes. */
 const TRIED_AT_ONCE = 20;
 
-/** A parked event with what it says, as handlers see it. */
+/** A parked event with what it says, as handlers see it; as it is stored where its upcaster fails. */
 export interface DeadLetter {
   readonly parked: ParkedEvent;
   /** Its payload is the tenant's own: mind who looks at it. */
@@ -37,7 +37,16 @@ export async function inspectParked(setting: ThreadSetting, key: ParkedKey): Pro
   const commit = await commitAt(setting, key.position);
   const event = commit?.events[key.index];
   if (commit === undefined || event === undefined) throw Err.notFound(`the event at position ${key.position}`);
-  return { parked, event: upcast(event, setting.upcasters.get(commit.type)), commit };
+  return { parked, event: shown(event, setting.upcasters.get(commit.type)), commit };
+}
+
+/** As handlers see it; as it is stored where it cannot be lifted, which may be why it is parked. */
+function shown(event: StoredEvent, upcasters: UpcasterMap | undefined): StoredEvent {
+  try {
+    return upcast(event, upcasters);
+  } catch {
+    return event;
+  }
 }
 
 /** Passes over a parked event for good; it stays among the dead letters, with the reason. @throws {Err} `not_found` where it is not parked. */

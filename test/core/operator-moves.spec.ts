@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { Err, StreamReader } from "../../core/index.ts";
-import { Bookkeeper, tellerOf, walletsOn } from "../contract/wallet.ts";
+import { Bookkeeper, tellerOf, Wallet, walletsOn } from "../contract/wallet.ts";
 import { pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
@@ -59,6 +59,28 @@ describe("An operator's move", () => {
     await deposit("a19");
     expect(await reader.retryParked("t", "main", listener)).to.deep.equal({ retried: 19, failed: 0, waiting: 0 });
     expect(heard).to.have.length(19);
+  });
+});
+
+describe("A dead letter whose upcaster fails", () => {
+  it("can be looked at all the same, as it is stored", async () => {
+    class LiftedWallet extends Wallet {
+      static readonly upcasters = {
+        Paid: [
+          () => {
+            throw new TypeError("it cannot be lifted");
+          },
+        ],
+      };
+    }
+    const { store, clock, deposit } = stage();
+    await deposit("a");
+    const reader = new StreamReader(store, { platform: clock, retries: 0, onError: "park", aggregates: [LiftedWallet] });
+    await pollUntilIdle(reader, "t", "main", [{ name: "Listener", events: { Paid: () => {} } }]);
+    const [parked] = (await reader.parked("t", "main")).parked;
+    const letter = await reader.inspectParked("t", "main", parked!);
+    expect(letter.parked.error).to.include("it cannot be lifted");
+    expect(letter.event).to.deep.include({ name: "Paid", payload: { amount: 1 }, schemaVersion: 0 });
   });
 });
 

@@ -9,7 +9,7 @@ import { StrictStore } from "../support/strict-store.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 import { Diary, Ledger } from "./ledger.ts";
 
-const RUNS = Number(process.env.OPERATOR_RUNS ?? 60);
+const RUNS = Number(process.env.OPERATOR_RUNS ?? 200);
 const SEED = Number(process.env.OPERATOR_SEED ?? 1);
 const MOVES = 60;
 
