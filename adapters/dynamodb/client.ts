@@ -122,7 +122,6 @@ export interface IDocument {
   >;
   put(input: PutInput, options?: SendOptions): Promise<Charged>;
   update(input: UpdateInput, options?: SendOptions): Promise<Charged & { readonly Attributes?: Item | undefined }>;
-  delete(input: DeleteInput, options?: SendOptions): Promise<Charged>;
   transactWrite(input: TransactWriteInput, options?: SendOptions): Promise<ChargedMany>;
   batchWrite(
     input: BatchWriteInput,
@@ -137,7 +136,7 @@ export interface ISender {
 
 /** The classes of the SDK's commands, as the module `@aws-sdk/lib-dynamodb` exports them. */
 export type Commands = Readonly<
-  Record<`${"Get" | "Query" | "BatchGet" | "Put" | "Update" | "Delete" | "TransactWrite" | "BatchWrite"}Command`, Command>
+  Record<`${"Get" | "Query" | "BatchGet" | "Put" | "Update" | "TransactWrite" | "BatchWrite"}Command`, Command>
 >;
 
 type Command = new (input: never) => unknown;
@@ -157,7 +156,6 @@ export function documentOf(client: DocumentClient, commands: Commands | undefine
     batchGet: sender(commands.BatchGetCommand),
     put: sender(commands.PutCommand),
     update: sender(commands.UpdateCommand),
-    delete: sender(commands.DeleteCommand),
     transactWrite: sender(commands.TransactWriteCommand),
     batchWrite: sender(commands.BatchWriteCommand),
   };

@@ -43,17 +43,6 @@ export async function updateItem(
   return write(budget, () => budget.send(true, (document, options) => document.update(input, options)));
 }
 
-/** Deletes an item, if the condition holds. */
-export async function deleteItem(budget: Budget, { pk, sk }: Key, condition?: Expression): Promise<WriteOutcome> {
-  const input = {
-    TableName: budget.database.table,
-    Key: { pk, sk },
-    ReturnConsumedCapacity: "TOTAL",
-    ...conditional(condition),
-  } as const;
-  return write(budget, () => budget.send(true, (document, options) => document.delete(input, options)));
-}
-
 /** Writes several items as a whole, or none. The token (1 to 36 characters) makes a resend within ten minutes count once. */
 export async function transact(budget: Budget, items: readonly TransactItem[], token: string): Promise<TransactionOutcome> {
   const input = { TransactItems: [...items], ClientRequestToken: token, ReturnConsumedCapacity: "TOTAL" as const };

@@ -76,13 +76,6 @@ export class DynamoDbModel {
     return { Attributes: next };
   }
 
-  delete(input: Input<"delete">): Output<"delete"> {
-    const key = keyOf(input.Key);
-    this.#checkOne(key, input);
-    this.#items.delete(key);
-    return {};
-  }
-
   /** The whole batch at once; nothing in it has a condition. */
   batchWrite({ RequestItems }: Input<"batchWrite">): Output<"batchWrite"> {
     for (const { PutRequest, DeleteRequest } of Object.values(RequestItems).flat()) {
@@ -128,7 +121,6 @@ export class DynamoDbModel {
       query: async (input) => this.query(input),
       put: async (input) => this.put(input),
       update: async (input) => this.update(input),
-      delete: async (input) => this.delete(input),
       batchWrite: async (input) => this.batchWrite(input),
       transactWrite: async (input) => {
         const applying = this.begin(input);

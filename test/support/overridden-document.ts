@@ -8,7 +8,6 @@ export function overridden(document: IDocument, methods: Partial<IDocument>): ID
     batchGet: (input, options) => document.batchGet(input, options),
     put: (input, options) => document.put(input, options),
     update: (input, options) => document.update(input, options),
-    delete: (input, options) => document.delete(input, options),
     transactWrite: (input, options) => document.transactWrite(input, options),
     batchWrite: (input, options) => document.batchWrite(input, options),
     ...methods,
@@ -17,7 +16,7 @@ export function overridden(document: IDocument, methods: Partial<IDocument>): ID
 
 /** The same client, each of whose requests comes after something, which may hold it up or refuse it. */
 export function preceded(document: IDocument, before: (method: keyof IDocument) => Promise<void>): IDocument {
-  const methods = ["get", "query", "batchGet", "put", "update", "delete", "transactWrite", "batchWrite"] as const;
+  const methods = ["get", "query", "batchGet", "put", "update", "transactWrite", "batchWrite"] as const;
   const later = methods.map((method) => {
     const send = document[method] as (input: unknown, options: unknown) => unknown;
     return [method, async (input: unknown, options: unknown) => before(method).then(() => send.call(document, input, options))];
