@@ -127,8 +127,9 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   /**
    * Rewrites the payloads of an aggregate's events in place, for one person's right to be forgotten; an operator's move.
    *
-   * Versions, positions and commitIds stay. Views are rebuilt by `StreamReader.rewind`. Other processes may act on a warm state of it for
-   * up to 10 minutes. Returns the number of commits.
+   * Versions, positions and commitIds stay. Views are rebuilt by `StreamReader.rewind`. Another process that has the aggregate warm goes on
+   * with its old state, and writes that into snapshots: suspend the tenant first, and open it again when the others were restarted, or
+   * after 10 minutes. Returns the number of commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);
