@@ -225,7 +225,6 @@ if (hasDynamoDb()) {
         put: unlessDead(document.put),
         update: unlessDead(document.update),
         transactWrite: unlessDead(document.transactWrite),
-        batchWrite: unlessDead(document.batchWrite),
       });
     }
   });

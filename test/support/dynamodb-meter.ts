@@ -43,7 +43,6 @@ export class Meter {
       put: metered("put", document.put),
       update: metered("update", document.update),
       transactWrite: metered("transactWrite", document.transactWrite),
-      batchWrite: metered("batchWrite", document.batchWrite),
     };
   }
 }
