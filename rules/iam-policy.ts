@@ -16,7 +16,6 @@ export interface PolicyStatement {
 /** What the DynamoDB adapter asks for; `TransactWriteItems` is permitted by the actions of its parts. No Scan, nothing on the table itself. */
 export const ACTIONS = [
   "dynamodb:BatchGetItem",
-  "dynamodb:BatchWriteItem",
   "dynamodb:ConditionCheckItem",
   "dynamodb:DeleteItem",
   "dynamodb:GetItem",

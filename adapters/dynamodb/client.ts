@@ -85,17 +85,6 @@ export interface TransactWriteInput {
   readonly ReturnConsumedCapacity: "TOTAL";
 }
 
-/** One part of a batch of unconditional writes. */
-export interface BatchWriteItem {
-  readonly PutRequest?: { readonly Item: Item | undefined } | undefined;
-  readonly DeleteRequest?: { readonly Key: Item | undefined } | undefined;
-}
-
-export interface BatchWriteInput {
-  readonly RequestItems: Record<string, BatchWriteItem[]>;
-  readonly ReturnConsumedCapacity: "TOTAL";
-}
-
 interface Charged {
   readonly ConsumedCapacity?: Capacity | undefined;
 }
@@ -122,12 +111,7 @@ export interface IDocument {
   >;
   put(input: PutInput, options?: SendOptions): Promise<Charged>;
   update(input: UpdateInput, options?: SendOptions): Promise<Charged & { readonly Attributes?: Item | undefined }>;
-  delete(input: DeleteInput, options?: SendOptions): Promise<Charged>;
   transactWrite(input: TransactWriteInput, options?: SendOptions): Promise<ChargedMany>;
-  batchWrite(
-    input: BatchWriteInput,
-    options?: SendOptions,
-  ): Promise<ChargedMany & { readonly UnprocessedItems?: Readonly<Record<string, readonly BatchWriteItem[]>> | undefined }>;
 }
 
 /** The slice of the SDK's `DynamoDBDocumentClient`: it takes commands, which its package makes. */
@@ -136,9 +120,7 @@ export interface ISender {
 }
 
 /** The classes of the SDK's commands, as the module `@aws-sdk/lib-dynamodb` exports them. */
-export type Commands = Readonly<
-  Record<`${"Get" | "Query" | "BatchGet" | "Put" | "Update" | "Delete" | "TransactWrite" | "BatchWrite"}Command`, Command>
->;
+export type Commands = Readonly<Record<`${"Get" | "Query" | "BatchGet" | "Put" | "Update" | "TransactWrite"}Command`, Command>>;
 
 type Command = new (input: never) => unknown;
 
@@ -157,8 +139,6 @@ export function documentOf(client: DocumentClient, commands: Commands | undefine
     batchGet: sender(commands.BatchGetCommand),
     put: sender(commands.PutCommand),
     update: sender(commands.UpdateCommand),
-    delete: sender(commands.DeleteCommand),
     transactWrite: sender(commands.TransactWriteCommand),
-    batchWrite: sender(commands.BatchWriteCommand),
   };
 }

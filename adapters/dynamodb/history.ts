@@ -5,7 +5,7 @@ import { aggregatePartition, commitKey, commitSort, LAST_COMMIT_SORT, openPageKe
 import { isReadable, openPageOf } from "./open-page.ts";
 import { isTombstone } from "./order-rules.ts";
 import { getItem, getItems, getPage, itemsOf } from "./reads.ts";
-import { Budget, numberIn, textIn } from "./requests.ts";
+import { Budget, type Database, numberIn, textIn } from "./requests.ts";
 import { dropSnapshot, snapshotOf } from "./snapshots.ts";
 import { commitOf, redactedBody } from "./stored-commit.ts";
 import { updateItem } from "./writes.ts";
@@ -53,39 +53,56 @@ export async function positionOf(budget: Budget, address: Address, version: numb
   return numberIn(item, "position");
 }
 
-/** Rewrites the payloads of an aggregate's commits, then drops its snapshot; nothing is written if the redactor throws. */
+/**
+ * Rewrites the payloads of an aggregate's commits, then drops its snapshot; nothing is written if the redactor throws.
+ *
+ * Each commit must still be as it was read: what another redaction rewrote meanwhile is read again.
+ */
 export async function redactAggregate(
   budget: Budget,
   address: Address,
   redactor: (event: StoredEvent) => JsonObject,
   redactedAt: number,
 ): Promise<number> {
-  if (!isReadable(openPageOf(await getItem(budget, openPageKey(address.tenant))))) return 0;
-  const rewritten: { readonly version: number; readonly commitId: string; readonly body: string }[] = [];
-  for await (const item of itemsOf(budget.database, rangeOf(address, -1, undefined))) {
-    const version = versionOf(textIn(item, "sk"));
-    if (isTombstone(item) || version === undefined) continue;
-    const { events, commitId } = redacted(commitOf(address, version, item), redactor, redactedAt);
-    rewritten.push({ version, commitId, body: redactedBody(item, events, redactedAt) });
+  for (let tries = 0; ; tries++) {
+    if (!isReadable(openPageOf(await getItem(budget, openPageKey(address.tenant))))) return 0;
+    const rewritings: Rewriting[] = [];
+    for await (const item of itemsOf(budget.database, rangeOf(address, -1, undefined))) {
+      const version = versionOf(textIn(item, "sk"));
+      if (isTombstone(item) || version === undefined) continue;
+      const { events } = redacted(commitOf(address, version, item), redactor, redactedAt);
+      rewritings.push({ version, was: textIn(item, "body"), body: redactedBody(item, events, redactedAt) });
+    }
+    if (await rewrite(budget.database, address, rewritings)) {
+      const last = rewritings.at(-1)?.version;
+      if (last !== undefined) await dropSnapshot(new Budget(budget.database), address, last);
+      return rewritings.length;
+    }
+    await budget.pauseOrThrow(tries);
   }
-  for (let start = 0; start < rewritten.length; start += REWRITES) {
+}
+
+interface Rewriting {
+  readonly version: number;
+  readonly was: string;
+  readonly body: string;
+}
+
+/** Whether each commit was as it was read, or is as it shall be. */
+async function rewrite(database: Database, address: Address, rewritings: readonly Rewriting[]): Promise<boolean> {
+  let isDone = true;
+  for (let start = 0; start < rewritings.length && isDone; start += REWRITES) {
     // Each is of another version.
-    await Promise.all(
-      rewritten
-        .slice(start, start + REWRITES)
-        .map(({ version, commitId, body }) =>
-          updateItem(
-            new Budget(budget.database),
-            commitKey(address, version),
-            { expression: "SET #body = :body", values: { ":body": body } },
-            { expression: "#commitId = :commitId", values: { ":commitId": commitId } },
-          ),
-        ),
+    const outcomes = await Promise.all(
+      rewritings.slice(start, start + REWRITES).map(({ version, was, body }) => {
+        const update = { expression: "SET #body = :body", values: { ":body": body } };
+        const condition = { expression: "#body = :was OR #body = :body", values: { ":was": was, ":body": body } };
+        return updateItem(new Budget(database), commitKey(address, version), update, condition);
+      }),
     );
+    isDone = outcomes.every((outcome) => outcome.isDone);
   }
-  const last = rewritten.at(-1)?.version;
-  if (last !== undefined) await dropSnapshot(new Budget(budget.database), address, last);
-  return rewritten.length;
+  return isDone;
 }
 
 async function loadPart(

@@ -2,7 +2,7 @@ import { Err, StoreError, TenantError, type TenantStatus } from "../../core/inde
 import type { Item } from "./client.ts";
 import { openPageKey, pageKey, type Ref, refText } from "./keys.ts";
 import { type Budget, type Expression, numberIn } from "./requests.ts";
-import { putItem, updateItem, writeItems } from "./writes.ts";
+import { putItem, updateItem } from "./writes.ts";
 
 /** Refs in a full page: about 1 KB, so that a ticket, which is charged for the whole open page, stays within one or two units. */
 export const PAGE_SIZE = 16;
@@ -127,12 +127,8 @@ export async function trim(budget: Budget, tenant: string, seen: OpenPage): Prom
       ...pageKey(tenant, base + n * PAGE_SIZE + 1),
       refs: refs.slice(n * PAGE_SIZE, (n + 1) * PAGE_SIZE),
     }));
-    if (items.length === 1) await putItem(budget, items[0] as Item);
-    else
-      await writeItems(
-        budget,
-        items.map((Item) => ({ PutRequest: { Item } })),
-      );
+    // Where there is something already, it is the same page, or what is left of an erased one. They have no order among them.
+    await Promise.all(items.map((item) => putItem(budget, item, { expression: "attribute_not_exists(pk)" })));
     // From the last to the first: the database means the list as it was, but dynoxide removes one after another.
     const places = Array.from({ length: moved }, (_, n) => `#refs[${moved - 1 - n}]`);
     const outcome = await updateItem(

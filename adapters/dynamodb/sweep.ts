@@ -2,6 +2,7 @@ import type { Address } from "../../core/index.ts";
 import type { Item } from "./client.ts";
 import {
   commitKey,
+  firstOfPage,
   type Key,
   openPageKey,
   ownersPartition,
@@ -35,8 +36,8 @@ type Change = { readonly put: Item } | { readonly gone: Key };
  * Removes everything of a tenant whose log is closed; repeatable, and goes on where it broke off.
  *
  * First nobody can move a thread any more; then what hangs on threads goes, then the commits, page by page, each page with what it names.
- * A commit is not deleted but replaced by a tombstone that voids all positions of this life, and that the table's TTL removes after a day:
- * deleting costs the same, but a write that is still on its way would bring it back.
+ * Commits and pages are not deleted but replaced by a tombstone that voids all positions of this life, and that the table's TTL removes
+ * after a day: deleting costs the same, but a write that is still on its way would bring them back.
  *
  * Each write checks that the tenant still is as it was closed. So two may sweep at once, and where one of them has finished and the name
  * lives again, the other ends here without having touched the new life.
@@ -68,7 +69,7 @@ class Sweep {
     await this.#sweepViews();
     await this.#sweepThreads();
     const last = await this.#sweepPages();
-    await this.#sweepRefs(this.#closed.refs, last);
+    await this.#sweepRefs(this.#closed.refs, last, this.#closed.base + 1);
     await this.#amend({
       expression:
         "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence, #life = :life",
@@ -117,20 +118,23 @@ class Sweep {
     let last = this.#closed.count;
     // An import that broke off has written pages beyond the count: they are counted before any is swept.
     for await (const page of itemsOf(this.#database, { ...range, isDescending: true, limit: 1, keysOnly: true })) {
-      last = Math.max(last, Number(textIn(page, "sk").slice("page#".length)) + PAGE_SIZE - 1);
+      last = Math.max(last, firstOfPage(textIn(page, "sk")) + PAGE_SIZE - 1);
       break;
     }
     await this.#amend({ expression: "SET #count = :last", values: { ":last": last } }, "#count < :last");
-    for await (const page of itemsOf(this.#database, range)) await this.#sweepRefs(page.refs as readonly string[], last, page);
+    for await (const page of itemsOf(this.#database, range)) {
+      const { refs = [], sk } = page as { readonly refs?: readonly string[]; readonly sk: string };
+      await this.#sweepRefs(refs, last, firstOfPage(sk));
+    }
     return last;
   }
 
-  /** Sweeps what refs name, some at a time, and then the page that they are in. */
-  async #sweepRefs(refs: readonly string[], last: number, page?: Item): Promise<void> {
+  /** Sweeps what refs name, and their full pages, those included that a writer may be about to put. */
+  async #sweepRefs(refs: readonly string[], last: number, first: number): Promise<void> {
     for (let start = 0; start < refs.length; start += PAGE_SIZE) {
-      const changes = await this.#changesOf(refs.slice(start, start + PAGE_SIZE).map(parseRef), last);
-      const isEnd = page !== undefined && start + PAGE_SIZE >= refs.length;
-      await this.#change(isEnd ? [...changes, { gone: keyOf(page) }] : changes);
+      const some = refs.slice(start, start + PAGE_SIZE);
+      const pages = some.length < PAGE_SIZE ? [] : [pageKey(this.#tenant, first + start)];
+      await this.#change([...(await this.#changesOf(some.map(parseRef), last)), ...pages.map((key) => this.#voided(key, last))]);
     }
   }
 
@@ -155,13 +159,16 @@ class Sweep {
       return item !== undefined && !isCommit(item);
     });
     const receipts = traces.flatMap(({ commandId }) => (commandId === undefined ? [] : [receiptKey(this.#tenant, commandId)]));
-    const expires = Math.ceil(this.#database.platform.now() / 1_000) + TOMBSTONE_LIFE;
     const changes: Change[] = [
       ...receipts.map((gone) => ({ gone })),
-      ...[...left, ...voided].map((key) => ({ put: { ...key, sealed: last, expires } })),
+      ...[...left, ...voided].map((key) => this.#voided(key, last)),
     ];
     // Each item once.
     return [...new Map(changes.map((change) => [textOfKey("put" in change ? change.put : change.gone), change])).values()];
+  }
+
+  #voided(key: Key, last: number): Change {
+    return { put: { ...key, sealed: last, expires: Math.ceil(this.#database.platform.now() / 1_000) + TOMBSTONE_LIFE } };
   }
 
   async #empty(pk: string): Promise<void> {

@@ -1,10 +1,7 @@
-import type { BatchWriteItem, Item, TransactItem } from "./client.ts";
+import type { Item, TransactItem } from "./client.ts";
 import { itemOf, type Reason, reasonsOf } from "./failures.ts";
 import type { Key } from "./keys.ts";
 import { attributes, type Budget, conditional, type Expression } from "./requests.ts";
-
-/** The most items that one batch of writes may hold. */
-const WRITES_PER_BATCH = 25;
 
 /** What became of a conditional write; a refusal tells the item that was found. */
 export type WriteOutcome =
@@ -43,17 +40,6 @@ export async function updateItem(
   return write(budget, () => budget.send(true, (document, options) => document.update(input, options)));
 }
 
-/** Deletes an item, if the condition holds. */
-export async function deleteItem(budget: Budget, { pk, sk }: Key, condition?: Expression): Promise<WriteOutcome> {
-  const input = {
-    TableName: budget.database.table,
-    Key: { pk, sk },
-    ReturnConsumedCapacity: "TOTAL",
-    ...conditional(condition),
-  } as const;
-  return write(budget, () => budget.send(true, (document, options) => document.delete(input, options)));
-}
-
 /** Writes several items as a whole, or none. The token (1 to 36 characters) makes a resend within ten minutes count once. */
 export async function transact(budget: Budget, items: readonly TransactItem[], token: string): Promise<TransactionOutcome> {
   const input = { TransactItems: [...items], ClientRequestToken: token, ReturnConsumedCapacity: "TOTAL" as const };
@@ -64,13 +50,6 @@ export async function transact(budget: Budget, items: readonly TransactItem[], t
   } catch (error) {
     if ((error as Error).name !== "TransactionCanceledException") throw error;
     return { isDone: false, reasons: reasonsOf(error) };
-  }
-}
-
-/** Puts and deletes without condition, in any order; not atomic. */
-export async function writeItems(budget: Budget, writes: readonly BatchWriteItem[]): Promise<void> {
-  for (let start = 0; start < writes.length; start += WRITES_PER_BATCH) {
-    await writeBatch(budget, writes.slice(start, start + WRITES_PER_BATCH));
   }
 }
 
@@ -135,18 +114,4 @@ function updating(update: Expression, condition: Expression | undefined) {
     ...conditional(condition),
     ...attributes(`${update.expression} ${expression}`, { ...update.values, ...values }),
   };
-}
-
-async function writeBatch(budget: Budget, writes: readonly BatchWriteItem[]): Promise<void> {
-  const { table } = budget.database;
-  let left = writes;
-  for (let tries = 0; left.length > 0; tries++) {
-    const asked = [...left];
-    const answer = await budget.send(true, (document, options) =>
-      document.batchWrite({ RequestItems: { [table]: asked }, ReturnConsumedCapacity: "TOTAL" }, options),
-    );
-    budget.addWrites(answer.ConsumedCapacity);
-    left = answer.UnprocessedItems?.[table] ?? [];
-    if (left.length > 0) await budget.pauseOrThrow(tries);
-  }
 }

@@ -49,15 +49,30 @@ export class Append {
   async commit(tenant: string, pending: readonly PendingCommit[]): Promise<readonly CommitOutcome[]> {
     const sending: Sending = { tenant, deadline: this.#database.deadline(), outcomes: new Map(), reads: 0 };
     const prepared = pending.map((commit) => prepare(tenant, commit, this.#now()));
-    for (const group of partition(prepared)) {
-      try {
-        await this.#send(sending, group);
-      } catch (error) {
-        this.#fail(sending.outcomes, pending, error);
-        break;
-      }
+    try {
+      for (const group of partition(prepared)) await this.#sendOrFail(sending, group, "none");
+    } catch (error) {
+      this.#close(sending.outcomes, pending, error);
     }
     return pending.map((commit) => sending.outcomes.get(commit) as CommitOutcome);
+  }
+
+  /** Sends commits; where the store fails, they do, and no others. `unsent` is what is known of them where no time is left to send them. */
+  async #sendOrFail(sending: Sending, group: readonly Prepared[], unsent: "none" | "unknown"): Promise<void> {
+    try {
+      if (performance.now() >= sending.deadline.at) {
+        throw new StoreError("the commits before this one took all the time: send it again", {
+          retryable: true,
+          outcome: unsent,
+        });
+      }
+      await this.#send(sending, group);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      for (const { commit } of group) {
+        if (!sending.outcomes.has(commit)) sending.outcomes.set(commit, { status: "failed", error });
+      }
+    }
   }
 
   async #send(sending: Sending, group: readonly Prepared[]): Promise<void> {
@@ -84,10 +99,12 @@ export class Append {
       }
       if (undecided.length === left.length) {
         if (left.length > 1) {
-          for (const one of left) await this.#send(sending, [one]);
+          for (const one of left) await this.#sendOrFail(sending, [one], "unknown");
           return;
         }
-        if (written.code === CODE.invalidArgument) throw storeError("to write", written.cause, "none");
+        // Its own fault, unless the log has grown too large for one more ref.
+        if (written.code === CODE.invalidArgument && !(await this.#logs.relieve(tenant)))
+          throw storeError("to write", written.cause, "none");
         if (!(await pause(tries, deadline))) throw storeError("to write in time", written.cause, "unknown");
       }
       left = undecided;
@@ -163,12 +180,11 @@ export class Append {
     return low;
   }
 
-  /** Says of each commit without an outcome that it failed; a tenant that is not open is the whole call's error if nothing was written. */
-  #fail(outcomes: Map<PendingCommit, CommitOutcome>, pending: readonly PendingCommit[], error: unknown): void {
+  /** The tenant is not open, which is the whole call's error if nothing was written, and else that of the commits without an outcome. */
+  #close(outcomes: Map<PendingCommit, CommitOutcome>, pending: readonly PendingCommit[], error: unknown): void {
     const hasWritten = [...outcomes.values()].some(({ status }) => status === "committed");
-    const isStore = error instanceof StoreError;
-    if (!isStore && !(hasWritten && error instanceof TenantError)) throw error;
-    const failure = isStore ? error : new StoreError((error as Error).message, { cause: error, retryable: false });
+    if (!(hasWritten && error instanceof TenantError)) throw error;
+    const failure = new StoreError(error.message, { cause: error, retryable: false });
     for (const commit of pending) if (!outcomes.has(commit)) outcomes.set(commit, { status: "failed", error: failure });
   }
 }

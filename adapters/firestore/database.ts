@@ -1,6 +1,6 @@
 import { defaultPlatform } from "../../core/index.ts";
 import { fullJitter } from "../../core/store-kit.ts";
-import type { DocumentSnapshot, Fields, FieldValues, FirestoreClient, Precondition, UpdateTime } from "./client.ts";
+import type { DocumentSnapshot, Fields, FieldValues, FirestoreClient, Precondition, Transaction, UpdateTime } from "./client.ts";
 import { CODE, codeOf, isPassing, isRefusal, storeError } from "./failures.ts";
 
 /** One write of a batch. */
@@ -55,7 +55,7 @@ export class Database {
     this.#patience = patience;
   }
 
-  /** The client itself, for listeners and transactions. */
+  /** The client itself, for what names documents. */
   get client(): FirestoreClient {
     return this.#client;
   }
@@ -126,6 +126,11 @@ export class Database {
         if (!(await pause(tries, deadline))) throw storeError("to write in time", cause, "unknown");
       }
     }
+  }
+
+  /** Runs a transaction; at the deadline it is given up, and may have been carried out or not. */
+  async transact(body: (transaction: Transaction) => Promise<void>): Promise<void> {
+    await within(this.#patience, () => this.#client.runTransaction(body));
   }
 
   #batch(writes: readonly Write[]) {

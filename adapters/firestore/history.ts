@@ -1,8 +1,9 @@
 import type { Address, Commit, JsonObject, LoadOptions, LoadResult, Snapshot, StoredEvent } from "../../core/index.ts";
 import { redacted } from "../../core/store-kit.ts";
-import type { Database, Write } from "./database.ts";
+import type { DocumentSnapshot, Fields, Precondition } from "./client.ts";
+import { type Database, pause, type Write } from "./database.ts";
 import { commitIn, eventFields, snapshotIn } from "./documents.ts";
-import { CODE, storeError } from "./failures.ts";
+import { storeError } from "./failures.ts";
 import { eventKey, eventRange, kindPath, pathOf, snapshotPath } from "./keys.ts";
 import type { Logs } from "./logs.ts";
 
@@ -55,30 +56,44 @@ export class History {
   /**
    * Rewrites an aggregate's payloads, having computed them all first, and drops its snapshot, in batches.
    *
-   * A commit that is erased meanwhile stays erased: its document must exist.
+   * Each commit must still be as it was read: what is erased meanwhile stays erased, and what another redaction rewrote is read again.
    */
   async redact(address: Address, redactor: (event: StoredEvent) => JsonObject, redactedAt: number): Promise<number> {
-    const { tenant, type, id } = address;
-    const { state } = await this.#logs.fetch(tenant);
-    if (state === undefined) return 0;
-    const { commits } = await this.#commits(address, 0, {});
-    const rewritten = commits.map((commit) => redacted(commit, redactor, redactedAt));
+    const deadline = this.#database.deadline();
+    for (let tries = 0; ; tries++) {
+      const { state } = await this.#logs.fetch(address.tenant);
+      if (state === undefined) return 0;
+      const documents: DocumentSnapshot[] = [];
+      await this.#commits(address, 0, {}, documents);
+      const refusal = await this.#rewrite(address, documents, redactor, redactedAt);
+      if (refusal === undefined) return documents.length;
+      if (!(await pause(tries, deadline))) throw storeError("to redact what others rewrite", refusal, "none");
+    }
+  }
+
+  /** Rewrites the commits in these documents; returns why one was refused. */
+  async #rewrite(
+    { tenant, type, id }: Address,
+    documents: readonly DocumentSnapshot[],
+    redactor: (event: StoredEvent) => JsonObject,
+    redactedAt: number,
+  ): Promise<unknown> {
+    const rewritten = documents.map((document): [Fields, Precondition] => {
+      const { tenant: _, ...commit } = redacted(commitIn(tenant, document), redactor, redactedAt);
+      return [eventFields(commit), document.updateTime ? { lastUpdateTime: document.updateTime } : { exists: true }];
+    });
     const drop: Write = { kind: "delete", path: snapshotPath(tenant, type, id) };
     let writes: Write[] = [drop];
     let bytes = 0;
-    for (const { tenant: _, ...commit } of rewritten) {
-      const fields = eventFields(commit);
-      writes.push({ kind: "update", path: pathOf(tenant, "events", eventKey(type, id, commit.version)), fields });
-      bytes += Buffer.byteLength(fields.data);
-      if (writes.length < REWRITTEN && bytes < REWRITTEN_BYTES && commit.version < rewritten.length - 1) continue;
+    for (const [version, [fields, precondition]] of rewritten.entries()) {
+      writes.push({ kind: "update", path: pathOf(tenant, "events", eventKey(type, id, version)), fields, if: precondition });
+      bytes += Buffer.byteLength(String(fields.data));
+      if (writes.length < REWRITTEN && bytes < REWRITTEN_BYTES && version < rewritten.length - 1) continue;
       const written = await this.#database.write(writes);
-      if (written.status === "refused") {
-        if (written.code === CODE.notFound) return 0;
-        throw storeError("to redact", written.cause, "none");
-      }
+      if (written.status === "refused") return written.cause;
       [writes, bytes] = [[drop], 0];
     }
-    return rewritten.length;
+    return undefined;
   }
 
   /** Reads the snapshot's own commit along with those after it: the same price, and a snapshot ahead of a restored log is found out. */
@@ -95,6 +110,7 @@ export class History {
     { tenant, type, id }: Address,
     first: number,
     { upTo = Number.MAX_SAFE_INTEGER - 1, limit = Infinity }: LoadOptions,
+    documents: DocumentSnapshot[] = [],
   ): Promise<Found> {
     const commits: Commit[] = [];
     let reads = 0;
@@ -104,6 +120,7 @@ export class History {
       const range = eventRange(type, id, first + commits.length);
       const page = await this.#database.list(kindPath(tenant, "events"), { ...range, limit: wanted });
       for (const document of page) commits.push(commitIn(tenant, document));
+      documents.push(...page);
       reads += Math.max(1, page.length);
       if (page.length < wanted) break;
     }

@@ -130,6 +130,15 @@ export class Logs {
     if (this.#random() * LOOK_EVERY < count) this.#inBackground(tenant, async () => void (await this.fetch(tenant)));
   }
 
+  /** Moves refs to pages at once, for a log that may be too large for one more; false where there are none to move. */
+  async relieve(tenant: string): Promise<boolean> {
+    const { state } = await this.fetch(tenant);
+    if (state?.isOpen !== true || state.refs.length < FULL) return false;
+    // What `fetch` began, or a trim that was under way before it.
+    await this.#background.get(`${tenant}/trim`);
+    return true;
+  }
+
   /** Forgets a tenant: its life has changed. */
   forget(tenant: string): void {
     this.#known.delete(tenant);

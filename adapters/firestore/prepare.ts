@@ -11,6 +11,9 @@ const BATCH_BYTES = 3_500_000;
 /** What a write takes beside its data, in bytes: its path, a ref in the log, the names of fields. */
 const OVERHEAD = 2_500;
 
+/** What a native field may take beside its JSON, in bytes: `-1` is 3 there with its comma, and 13 on the way. */
+const VALUE_BYTES = 10;
+
 /** A pending commit spelled as writes; the log's entry is made for the batch as a whole. */
 export interface Prepared {
   readonly commit: PendingCommit;
@@ -44,8 +47,13 @@ export function prepare(tenant: string, commit: PendingCommit, now: number): Pre
   // An older snapshot cannot come later: only the batch that creates a version writes its snapshot, and creates follow each other.
   for (const { type, id, version, snapshot } of commit.writes) {
     if (snapshot === undefined) continue;
-    const text = JSON.stringify(snapshot.state);
-    const size = Buffer.byteLength(text) + OVERHEAD;
+    let values = 0;
+    const count = (_: string, value: unknown) => {
+      values++;
+      return value;
+    };
+    const text = snapshot.isPublished ? JSON.stringify(snapshot.state, count) : JSON.stringify(snapshot.state);
+    const size = Buffer.byteLength(text) + VALUE_BYTES * values + OVERHEAD;
     if (size > MAX_SNAPSHOT_BYTES || bytes + size > BATCH_BYTES) continue;
     const fields = snapshotFields(version, snapshot.schema, snapshot.isPublished ? snapshot.state : text);
     writes.push({ kind: "set", path: snapshotPath(tenant, type, id), fields });

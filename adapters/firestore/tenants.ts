@@ -41,7 +41,7 @@ export class Tenants {
     const { client } = this.#database;
     const registered = client.doc(tenantPath(tenant));
     try {
-      await client.runTransaction(async (transaction) => {
+      await this.#database.transact(async (transaction) => {
         const [document] = await transaction.getAll(registered);
         const entry = document?.data() as Entry | undefined;
         if (entry?.status === "suspended") return;

@@ -129,7 +129,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    *
    * Versions, positions and commitIds stay. Views keep the data until `StreamReader.rewind`, those that a rebuild replaced until
    * `discard`. What holds a state from before (another process, a command under way) would write it into the next snapshot: suspend the
-   * tenant first, and open it 10 minutes later. Returns the number of commits.
+   * tenant first, and open it again when the others were restarted, or after 10 minutes. Returns the number of commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);

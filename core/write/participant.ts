@@ -72,7 +72,7 @@ export class Participant {
     const { value: state, bytes } = stateOf(this.aggregate);
     this.state = state;
     const isPublished = registration.Type.readers !== undefined;
-    if (isPublished) encodeView(state, "state");
+    if (isPublished) encodeView(state, "state", false);
     if (!isDue(plan, version)) return { type, id, version, events, bytes: this.bytes };
     const { schema } = plan;
     const snapshot = isPublished ? { schema, state, isPublished } : { schema, state };

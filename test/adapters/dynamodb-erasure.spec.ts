@@ -224,9 +224,7 @@ if (hasDynamoDb()) {
       return overridden(document, {
         put: unlessDead(document.put),
         update: unlessDead(document.update),
-        delete: unlessDead(document.delete),
         transactWrite: unlessDead(document.transactWrite),
-        batchWrite: unlessDead(document.batchWrite),
       });
     }
   });

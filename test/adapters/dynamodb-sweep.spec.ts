@@ -15,7 +15,7 @@ import { overridden, preceded } from "../support/overridden-document.ts";
 import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
-const isWrite = (method: string) => /^(put|update|delete|transactWrite|batchWrite)$/.test(method);
+const isWrite = (method: string) => /^(put|update|transactWrite)$/.test(method);
 
 /** More than a page of the order holds. */
 const COMMITS = 20;
@@ -136,6 +136,31 @@ if (hasDynamoDb()) {
       passed.open();
       expect(await importing).to.be.instanceOf(TenantError);
       expect((await readAll({ store, clock }, "replaced")).commits.length).to.equal(COMMITS);
+    });
+
+    it("lets no page come back that a writer was about to fill", async () => {
+      for (const size of [16, 40]) {
+        const tenant = `trimmed-${size}`;
+        await store.open(tenant);
+        const [reached, passed] = [gate(), gate()];
+        const isPage = (input: unknown) => JSON.stringify(input).includes('"page#');
+        const slow = table.store({ now }, (document) =>
+          preceded(document, async (method, input) => {
+            if (!isWrite(method) || !isPage(input)) return;
+            reached.open();
+            await passed.passed;
+          }),
+        );
+        const group = Array.from({ length: size }, (_, n) => pending({ id: `p${n}`, version: 0 }));
+        const committing = slow.commit(tenant, group);
+        await reached.passed;
+        await store.erase(tenant);
+        passed.open();
+        await committing;
+        const { Items: items = [] } = await table.document.scan({ TableName: table.table, ConsistentRead: true });
+        const left = items.filter(({ pk, sk }) => pk === `T#${tenant}#L` && sk !== "open");
+        expect(left.filter(({ expires, refs }) => expires === undefined || refs !== undefined)).to.deep.equal([]);
+      }
     });
 
     it("ends an export of the life that it swept", async () => {

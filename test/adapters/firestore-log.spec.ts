@@ -106,6 +106,33 @@ describe("The log of a tenant in Firestore", function () {
     expect((await readAll({ store, clock }, tenant)).commits.length).to.equal(40);
   });
 
+  it("lets none fail for a neighbour that does not fit into a document", async () => {
+    const large = pending({ id: "large", version: 0, payload: { text: "x".repeat(1_100_000) } });
+    const group = [pending({ id: "before", version: 0 }), large, pending({ id: "after", version: 0 })];
+    const outcomes = await store.commit(tenant, group);
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(["committed", "failed", "committed"]);
+    expect(expectStatus(outcomes[1], "failed").error).to.include({ outcome: "none", retryable: false });
+  });
+
+  it("leaves out a published snapshot that is too large as native fields", async () => {
+    const state = { numbers: Array.from({ length: 131_000 }, () => 1) };
+    const commit = pending({ id: "a", version: 0, snapshot: { schema: 0, state, isPublished: true } });
+    expectStatus(await send(store, tenant, commit), "committed");
+    expect((await store.load({ tenant, type: TYPE, id: "a" })).commits.length).to.equal(1);
+  });
+
+  it("makes room when it is full, though nobody has looked at it: 16 refs a commit, as long as they may be", async () => {
+    const idOf = (n: number) => "/".repeat(250) + String(n).padStart(6, "0");
+    const sixteen = (commit: number) =>
+      Array.from({ length: 16 }, (_, n) => ({ id: idOf(commit * 16 + n), version: 0, type: "t".repeat(64) }));
+    // The 113th would make it larger than 1 MiB.
+    for (let sent = 0; sent < 120; sent += 20) {
+      const group = Array.from({ length: 20 }, (_, n) => pending(sixteen(sent + n)));
+      for (const outcome of await store.commit(tenant, group)) expectStatus(outcome, "committed");
+    }
+    expect((await readAll({ store, clock }, tenant, { limit: 1_000 })).commits.length).to.equal(1_920);
+  });
+
   it("is another in the name's next life, which nothing late of the former one reaches", async () => {
     await grow(store, tenant, "a", 3);
     const backup = await exportAll(store, tenant);

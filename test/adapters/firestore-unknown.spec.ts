@@ -9,6 +9,7 @@ import { cursorsOf, hold, project, send } from "../contract/writing.ts";
 import { type Cut, type Cutter, firestoreCutter } from "../support/firestore-cutter.ts";
 import { needsFirestore } from "../support/firestore-emulator.ts";
 import { firestoreClient, newProject } from "../support/firestore-store.ts";
+import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
 /** How often each line is cut; each takes the SDK's own pause before it repeats: 50 s in all. */
@@ -110,7 +111,9 @@ describe(`Firestore, with the line cut (FIRESTORE_CUTS=${TIMES})`, function () {
       get: (target, name) =>
         name === "batch"
           ? () => Object.assign(target.batch(), { commit: () => new Promise<never>(() => {}) })
-          : Reflect.get(target, name, target).bind?.(target),
+          : name === "runTransaction"
+            ? () => new Promise<never>(() => {})
+            : Reflect.get(target, name, target).bind?.(target),
     });
     const deaf = new FirestoreEventStore(silent, { deadline: 500, fieldValue: FieldValue });
     const begun = performance.now();
@@ -119,6 +122,7 @@ describe(`Firestore, with the line cut (FIRESTORE_CUTS=${TIMES})`, function () {
     const error = outcome?.status === "failed" ? outcome.error : undefined;
     expect(error).to.be.instanceOf(StoreError);
     expect(error).to.include({ outcome: "unknown", retryable: true });
+    expect(await rejects(StoreError, deaf.suspend(TENANT))).to.include({ outcome: "unknown", retryable: true });
     await client.terminate();
   });
 });

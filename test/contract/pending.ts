@@ -11,7 +11,7 @@ export interface WriteFacts {
   readonly type?: string;
   readonly payload?: JsonObject;
   readonly events?: readonly StoredEvent[];
-  readonly snapshot?: { readonly schema: number; readonly state: JsonObject };
+  readonly snapshot?: NonNullable<PendingCommit["writes"][number]["snapshot"]>;
 }
 
 /** An event as it is stored. */

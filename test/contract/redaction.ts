@@ -130,6 +130,19 @@ export const redaction: Facet = {
       },
     },
     {
+      title: "keeps what each of two redacted that came at once",
+      check: async ({ store, tenant }) => {
+        await grow(store, tenant, "a", 20, { payload: { name: "Ada", mail: "ada@example.org" } });
+        const redact = (field: string) =>
+          store.redact({ tenant, type: TYPE, id: "a" }, ({ payload }) => ({ ...payload, [field]: "" }), AT);
+        expect(await Promise.all([redact("name"), redact("mail")])).to.deep.equal([20, 20]);
+        const history = await historyOf(store, tenant, "a");
+        expect(history.map(({ events }) => events[0]!.payload)).to.deep.equal(
+          Array.from({ length: 20 }, () => ({ name: "", mail: "" })),
+        );
+      },
+    },
+    {
       title: "has nothing to redact where there is no aggregate",
       check: async ({ store, tenant }) => {
         const address = { tenant, type: TYPE, id: "nobody" };

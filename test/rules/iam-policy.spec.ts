@@ -35,11 +35,6 @@ function requestsFor(...prefixes: readonly string[]): readonly DynamoDbRequest[]
       },
     ]),
     { method: "batchGet", input: { RequestItems: { [TABLE]: { Keys: all.map((pk) => ({ pk, sk: "s" })) } } } },
-    { method: "batchWrite", input: { RequestItems: { [TABLE]: all.map((pk) => ({ PutRequest: { Item: { pk, sk: "s" } } })) } } },
-    {
-      method: "batchWrite",
-      input: { RequestItems: { [TABLE]: all.map((pk) => ({ DeleteRequest: { Key: { pk, sk: "s" } } })) } },
-    },
     { method: "transactWrite", input: { TransactItems: parts("Put", "Item") } },
     { method: "transactWrite", input: { TransactItems: parts("Update", "Key") } },
     { method: "transactWrite", input: { TransactItems: parts("Delete", "Key") } },

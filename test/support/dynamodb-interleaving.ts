@@ -77,8 +77,6 @@ export class Interleaving {
       query: (input) => this.#send(process, "read", () => model.query(input)),
       put: (input) => this.#send(process, "write", () => model.put(input)),
       update: (input) => this.#send(process, "write", () => model.update(input)),
-      delete: (input) => this.#send(process, "write", () => model.delete(input)),
-      batchWrite: (input) => this.#send(process, "write", () => model.batchWrite(input)),
       transactWrite: (input) => this.#transact(process, input),
     };
   }

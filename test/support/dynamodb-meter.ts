@@ -42,9 +42,7 @@ export class Meter {
       batchGet: metered("batchGet", document.batchGet),
       put: metered("put", document.put),
       update: metered("update", document.update),
-      delete: metered("delete", document.delete),
       transactWrite: metered("transactWrite", document.transactWrite),
-      batchWrite: metered("batchWrite", document.batchWrite),
     };
   }
 }

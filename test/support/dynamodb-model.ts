@@ -76,22 +76,6 @@ export class DynamoDbModel {
     return { Attributes: next };
   }
 
-  delete(input: Input<"delete">): Output<"delete"> {
-    const key = keyOf(input.Key);
-    this.#checkOne(key, input);
-    this.#items.delete(key);
-    return {};
-  }
-
-  /** The whole batch at once; nothing in it has a condition. */
-  batchWrite({ RequestItems }: Input<"batchWrite">): Output<"batchWrite"> {
-    for (const { PutRequest, DeleteRequest } of Object.values(RequestItems).flat()) {
-      if (PutRequest?.Item !== undefined) this.#items.set(keyOf(PutRequest.Item), PutRequest.Item);
-      if (DeleteRequest?.Key !== undefined) this.#items.delete(keyOf(DeleteRequest.Key));
-    }
-    return {};
-  }
-
   /** Checks a transaction and locks its items. What is left is then to be applied, step by step. */
   begin({ TransactItems, ClientRequestToken }: Input<"transactWrite">): Applying {
     if (this.#tokens.has(ClientRequestToken)) return { left: [] };
@@ -128,8 +112,6 @@ export class DynamoDbModel {
       query: async (input) => this.query(input),
       put: async (input) => this.put(input),
       update: async (input) => this.update(input),
-      delete: async (input) => this.delete(input),
-      batchWrite: async (input) => this.batchWrite(input),
       transactWrite: async (input) => {
         const applying = this.begin(input);
         while (applying.left.length > 0) this.apply(applying, 0);

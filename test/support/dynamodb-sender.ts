@@ -17,8 +17,6 @@ function dying(document: IDocument): IDocument {
     query: (input) => document.query(input),
     batchGet: (input) => document.batchGet(input),
     update: (input) => document.update(input),
-    delete: (input) => document.delete(input),
-    batchWrite: (input) => document.batchWrite(input),
     put: (input) => {
       const isSent = end === "late";
       if (isSent) void document.put(input);

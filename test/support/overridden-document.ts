@@ -8,19 +8,20 @@ export function overridden(document: IDocument, methods: Partial<IDocument>): ID
     batchGet: (input, options) => document.batchGet(input, options),
     put: (input, options) => document.put(input, options),
     update: (input, options) => document.update(input, options),
-    delete: (input, options) => document.delete(input, options),
     transactWrite: (input, options) => document.transactWrite(input, options),
-    batchWrite: (input, options) => document.batchWrite(input, options),
     ...methods,
   };
 }
 
 /** The same client, each of whose requests comes after something, which may hold it up or refuse it. */
-export function preceded(document: IDocument, before: (method: keyof IDocument) => Promise<void>): IDocument {
-  const methods = ["get", "query", "batchGet", "put", "update", "delete", "transactWrite", "batchWrite"] as const;
+export function preceded(document: IDocument, before: (method: keyof IDocument, input: unknown) => Promise<void>): IDocument {
+  const methods = ["get", "query", "batchGet", "put", "update", "transactWrite"] as const;
   const later = methods.map((method) => {
     const send = document[method] as (input: unknown, options: unknown) => unknown;
-    return [method, async (input: unknown, options: unknown) => before(method).then(() => send.call(document, input, options))];
+    return [
+      method,
+      async (input: unknown, options: unknown) => before(method, input).then(() => send.call(document, input, options)),
+    ];
   });
   return overridden(document, Object.fromEntries(later) as Partial<IDocument>);
 }
@@ -32,7 +33,7 @@ export function failingOften(document: IDocument, chance: () => boolean, error: 
   });
 }
 
-/** Batches are done in part only, and tell what is left; now and then nothing of them is done at all. */
+/** Batches are read in part only, and tell what is left; now and then nothing of them is read at all. */
 export function leavingRests(document: IDocument, keep: (count: number) => number): IDocument {
   return overridden(document, {
     batchGet: async (input, options) => {
@@ -46,13 +47,6 @@ export function leavingRests(document: IDocument, keep: (count: number) => numbe
         ...(await document.batchGet({ ...input, RequestItems: { [table]: { Keys: keys.slice(0, kept), ...rest } } }, options)),
         ...left,
       };
-    },
-    batchWrite: async (input, options) => {
-      const [[table, writes]] = Object.entries(input.RequestItems) as [[string, (typeof input.RequestItems)[string]]];
-      const kept = keep(writes.length);
-      const left = kept < writes.length ? { UnprocessedItems: { [table]: writes.slice(kept) } } : {};
-      if (kept === 0) return left;
-      return { ...(await document.batchWrite({ ...input, RequestItems: { [table]: writes.slice(0, kept) } }, options)), ...left };
     },
   });
 }

@@ -4,7 +4,7 @@ type Item = Readonly<Record<string, unknown>>;
 
 /** A request as it is given to the SDK's document client: the method's name, and its input. */
 export interface DynamoDbRequest {
-  readonly method: "get" | "query" | "batchGet" | "put" | "update" | "delete" | "transactWrite" | "batchWrite" | "scan";
+  readonly method: "get" | "query" | "batchGet" | "put" | "update" | "delete" | "transactWrite" | "scan";
   readonly input: Readonly<Record<string, unknown>>;
 }
 
@@ -58,18 +58,6 @@ function accessesOf(method: DynamoDbRequest["method"], input: DynamoDbRequest["i
         action: "BatchGetItem",
         table: name,
         partitions: Keys.map(({ pk }) => pk),
-      }));
-    case "batchWrite":
-      return Object.entries(input.RequestItems as Record<string, readonly Item[]>).map(([name, writes]) => ({
-        action: "BatchWriteItem",
-        table: name,
-        partitions: writes.map((write) => {
-          const { PutRequest, DeleteRequest } = write as Record<
-            string,
-            { readonly Item?: Item; readonly Key?: Item } | undefined
-          >;
-          return PutRequest?.Item?.pk ?? DeleteRequest?.Key?.pk;
-        }),
       }));
     case "transactWrite":
       return (input.TransactItems as readonly Item[]).map(partOf);
