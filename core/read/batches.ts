@@ -88,13 +88,18 @@ async function attempt(
     for (const item of items) batch.push({ ...item, event: upcast(item.event, upcasters.get(item.commit.type)) });
   } catch (error) {
     // Those before it go first; then it is the first, and has failed.
-    if (batch.length === 0) return { finished: 0, error };
+    if (batch.length === 0) return { finished: 0, error: reasonOf(error) };
   }
   try {
     return checked(await handler.batch(tenant, batch), batch.length);
   } catch (error) {
-    return { finished: 0, error };
+    return { finished: 0, error: reasonOf(error) };
   }
+}
+
+/** Without a reason, the batch would count as one that goes on, and be handed over for ever. */
+function reasonOf(error: unknown): unknown {
+  return error ?? new Error("the handler failed without a word");
 }
 
 /** A batch that makes no progress and gives no reason would be handed over for ever. */

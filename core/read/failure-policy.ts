@@ -65,13 +65,23 @@ export function failureOf(
 
 /** The message of whatever was thrown, cut to 1,000 characters. */
 export function textOf(error: unknown): string {
-  return cut(error instanceof Error ? `${error.name}: ${error.message}` : String(error), MAX_ERROR_LENGTH);
+  const text = tried(() => (error instanceof Error ? `${error.name}: ${error.message}` : String(error)));
+  return cut(text ?? "an error of which no text can be made", MAX_ERROR_LENGTH);
 }
 
 /** Where an error was thrown, cut to 4,000 characters, as a field; nothing for what has no stack. */
 export function stackOf(error: unknown): { readonly stack?: string } {
-  const stack = error instanceof Error ? error.stack : undefined;
+  const stack: unknown = tried(() => (error instanceof Error ? error.stack : undefined));
   return typeof stack === "string" ? { stack: cut(stack, MAX_STACK_LENGTH) } : {};
+}
+
+/** Anything can be thrown, also what throws when it is looked at; that must not end the poll. */
+function tried<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A cut may leave half of a surrogate pair, which no store takes; with the flag u, only lone halves match. */
