@@ -1,6 +1,6 @@
 import { Err, type Signal } from "../../core/index.ts";
 import type { Acknowledgement, CloudEvent, IPublisher, OutgoingEvent } from "../../core/publishing.ts";
-import { type IKafkaProducer, isRefusal } from "./client.ts";
+import { type IKafkaProducer, isRefusal, type KafkaMessage } from "./client.ts";
 
 /** Settings of a Kafka publisher. */
 export interface KafkaPublisherOptions {
@@ -47,25 +47,31 @@ export class KafkaPublisher implements IPublisher {
   async #publish(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
     // Nobody waits any more, and the same events may be on their way again: sent now, they would come twice.
     if (signal.aborted) return { acknowledged: 0, failed: new Error("the producer was busy with earlier events") };
+    let messages: KafkaMessage[];
     try {
-      await Promise.race([this.#send(events, signal), aborted(signal)]);
+      messages = events.map(({ key, cloudEvent, json }) => ({
+        topic: this.#topicOf(cloudEvent),
+        key,
+        value: json,
+        headers: HEADERS,
+      }));
+    } catch (error) {
+      // An event for which there is no topic is its own fault, and not the broker's.
+      return { acknowledged: 0, refused: error ?? new Error("the topic function failed without a word") };
+    }
+    try {
+      await Promise.race([this.#send(messages, signal), aborted(signal)]);
       return { acknowledged: events.length };
     } catch (error) {
       return { acknowledged: 0, [isRefusal(error) ? "refused" : "failed"]: error };
     }
   }
 
-  async #send(events: readonly OutgoingEvent[], signal: Signal): Promise<void> {
+  async #send(messages: KafkaMessage[], signal: Signal): Promise<void> {
     if (this.#isInDoubt) await this.#producer.initIdempotentProducer(NO_ID);
     // The next send is under way by now.
     if (signal.aborted) return;
     this.#isInDoubt = true;
-    const messages = events.map(({ key, cloudEvent, json }) => ({
-      topic: this.#topicOf(cloudEvent),
-      key,
-      value: json,
-      headers: HEADERS,
-    }));
     await this.#producer.send({ messages, idempotent: true, acks: -1 });
     // A late answer tells nothing of the sends after it.
     if (!signal.aborted) this.#isInDoubt = false;

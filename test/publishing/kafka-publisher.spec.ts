@@ -44,6 +44,21 @@ describe("The Kafka publisher", () => {
     }
   });
 
+  it("calls an event refused for which the topic function throws: that is no outage, and opens no breaker", async () => {
+    const calls: unknown[] = [];
+    const producer = {
+      send: async (sent: unknown) => calls.push(sent),
+      initIdempotentProducer: async () => calls.push("new id"),
+    };
+    const error = new Error("no topic");
+    const topic = () => {
+      throw error;
+    };
+    const publisher = new KafkaPublisher(producer, { topic });
+    expect(await publisher.publish([outgoing("k", 1)], never)).to.deep.equal({ acknowledged: 0, refused: error });
+    expect(calls).to.deep.equal([]);
+  });
+
   it("has one send under way at a time, and takes a new producer id after one in doubt", async () => {
     let underWay = 0;
     let rounds = 0;
