@@ -45,8 +45,8 @@ export function checkActor(value: unknown): Actor {
 }
 
 function checkRoles(value: unknown): readonly string[] {
-  checkArgument(Array.isArray(value), "actor.roles", "give an array of texts");
+  checkArgument(Array.isArray(value), "actor.roles", "give an array of strings");
   const areTexts = value.every((role) => typeof role === "string" && role !== "");
-  checkArgument(areTexts, "actor.roles", "give texts that are not empty");
+  checkArgument(areTexts, "actor.roles", "give strings that are not empty");
   return Object.freeze([...(value as string[])]);
 }

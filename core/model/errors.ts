@@ -74,14 +74,14 @@ export class Err extends Error {
   static outdated(projection: string, version: number, viewsVersion: number): Err {
     return new Err(
       "outdated",
-      `projection ${projection} is version ${version} and its views are of version ${viewsVersion}: rebuild them, or read with that version`,
+      `projection ${projection} has version ${version}, but its views have version ${viewsVersion}: rebuild them, or use the code of that version`,
       { projection, version, viewsVersion },
     );
   }
 
-  /** What was asked for does not exist. */
-  static notFound(name: string): Err {
-    return new Err("not_found", `${name} was not found: check its name`);
+  /** What was asked for does not exist; `advice` says what to do. */
+  static notFound(name: string, advice = "check its name"): Err {
+    return new Err("not_found", `${name} was not found: ${advice}`);
   }
 }
 
@@ -100,10 +100,14 @@ export class AuthorizationError extends Err {
   declare readonly command: string;
 
   constructor(actorId: string, command: string) {
-    super("authorization", `actor ${actorId} may not send ${command}: it needs a role that the aggregate's access grants it to`, {
-      actorId,
-      command,
-    });
+    super(
+      "authorization",
+      `actor ${actorId} may not send ${command}: the actor needs a role that the aggregate's access allows`,
+      {
+        actorId,
+        command,
+      },
+    );
   }
 }
 

@@ -63,7 +63,7 @@ export class EventPublisher implements AnyEventHandler {
 
   /** @throws {Err} that names what is wrong with the publisher or an option. */
   constructor(publisher: IPublisher, options: EventPublisherOptions) {
-    checkArgument(typeof publisher?.publish === "function", "publisher", "give a publisher");
+    checkArgument(typeof publisher?.publish === "function", "publisher", "give an IPublisher, such as a KafkaPublisher");
     const { aggregates, source, typePrefix = "", name = "EventPublisher", platform = defaultPlatform } = options ?? {};
     if (!Array.isArray(aggregates) || aggregates.length === 0) throw Err.missingArgument("aggregates");
     checkArgument(isAttribute(source), "source", "give a URI reference, e.g. https://shop.example");
@@ -116,7 +116,9 @@ export class EventPublisher implements AnyEventHandler {
     const breaker = this.#breakerOf(tenant);
     const waitUntil = breaker.enter();
     if (waitUntil !== undefined) {
-      const error = new Error("the circuit breaker is open: the broker failed", { cause: breaker.error });
+      const error = new Error("the circuit breaker is open because the broker failed: it is called again at retryAt", {
+        cause: breaker.error,
+      });
       return { acknowledged: 0, retryAt: waitUntil, error };
     }
     const { acknowledged, refused, failed } = await this.#call(events);
@@ -133,10 +135,10 @@ export class EventPublisher implements AnyEventHandler {
       const { acknowledged, refused, failed } = answer;
       checkInteger(acknowledged, "acknowledged", 0, events.length);
       if (acknowledged === events.length) return { acknowledged };
-      if (refused === undefined && failed === undefined) throw Err.missingArgument("refused or failed");
+      if (refused === undefined && failed === undefined) throw Err.missingArgument("refused or failed in the answer of publish");
       return answer;
     } catch (failed) {
-      return { acknowledged: 0, failed: failed ?? new Error("the broker failed without a word") };
+      return { acknowledged: 0, failed: failed ?? new Error("the broker failed without an error") };
     }
   }
 
@@ -172,10 +174,10 @@ function checkedMap(Type: AggregateClass): AnyPublishMap {
   const { events } = new Type();
   for (const [name, publication] of Object.entries(map)) {
     const what = `${Type.name}.publish.${name}`;
-    checkArgument(Object.hasOwn(events, name), what, `${Type.name} has no such event`);
+    checkArgument(Object.hasOwn(events, name), what, `${Type.name} has no such event: correct the name`);
     if (typeof publication === "boolean" || publication === undefined) continue;
     const { type, data, version = 0 } = publication ?? {};
-    checkArgument(type === undefined || isAttribute(type), `${what}.type`, "give a text without spaces");
+    checkArgument(type === undefined || isAttribute(type), `${what}.type`, "give a string without spaces");
     checkArgument(data === undefined || typeof data === "function", `${what}.data`, "give a function");
     checkInteger(version, `${what}.version`, 0);
   }

@@ -83,7 +83,7 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     }
     if (missing.size === 0) return nextAt;
     throw Err.precondition(
-      `${[...missing].join(", ")} set deadlines of ${tenant} and is not among the reactions of Deadlines: add it, under the name that it had`,
+      `deadlines of tenant ${tenant} wait for ${[...missing].join(", ")}: give Deadlines the reaction of that name`,
     );
   }
 

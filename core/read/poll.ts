@@ -98,7 +98,7 @@ function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { threa
   if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
   if (known.collection !== collection) {
     throw Err.precondition(
-      `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
+      `handler ${name} on thread ${thread} already keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give the new handler another name`,
     );
   }
   if (version !== undefined && version !== (known.version ?? 0)) throw Err.outdated(name, version, known.version ?? 0);

@@ -48,7 +48,11 @@ export function rebuild(site: Site, options: RebuildOptions): Promise<Rebuilt> {
 export function rollback(site: Site, options: RebuildOptions): Promise<Rebuilt> {
   return build(site, options, async (progress, found, live) => {
     const { retired } = live;
-    if (retired === undefined || found?.isClearing) throw Err.notFound(`an earlier generation of ${site.collection}`);
+    if (retired === undefined || found?.isClearing)
+      throw Err.notFound(
+        `an earlier generation of ${site.collection}`,
+        "only a rebuilt projection can be rolled back, until discard",
+      );
     if ((retired.version ?? 0) !== site.version) throw Err.outdated(site.name, site.version, retired.version ?? 0);
     if (found !== undefined) return found;
     const begun = { ...retired, generation: otherOf(live) };
@@ -124,7 +128,7 @@ async function checkPassedOver({ main, side, name }: Site, { generation }: Build
     if (!isOfGeneration(passed, generation) || (await findParked(main, passed))?.reason !== undefined) continue;
     const { position, index } = passed;
     throw Err.precondition(
-      `the new views of ${name} passed over the event ${index} at position ${position}, which was tried again since: discard them, and rebuild`,
+      `the new views of ${name} lack the event ${index} at position ${position}, which was skipped and retried since: discard them, and rebuild`,
     );
   }
 }

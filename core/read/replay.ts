@@ -125,7 +125,7 @@ class Run {
       await events[event.name]?.(tenant, event, commit, { thread, handler: name, index });
     } catch (cause) {
       const { position } = commit;
-      const message = `${name} failed in a replay at position ${position}, event ${index} (${textOf(cause)}): mend it and go on from there`;
+      const message = `${name} failed in a replay at position ${position}, event ${index} (${textOf(cause)}): fix the handler, and continue from there`;
       throw new Err("precondition", message, { handler: name, position, index, cause });
     }
   }
@@ -136,7 +136,7 @@ function checkReplayable(name: string, handler: AnyEventHandler): void {
   checkArgument(
     handler.replayable === true,
     "handlers",
-    `${name} is not replayable: declare it so if it may get old events again`,
+    `${name} is not replayable: declare it so if it can handle old events again`,
   );
 }
 
