@@ -18,7 +18,7 @@ export class Actor {
 
   /**
    * @throws {Err} `missing_argument` or `invalid_argument` that names the field: `actor.id` (1 to 256 bytes), `actor.name`
-   * (default: the id), `actor.tenant` (a name: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`), `actor.roles` (an array of texts).
+   * (default: the id), `actor.tenant` (a name: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`), `actor.roles` (an array of strings).
    */
   constructor(facts: {
     readonly id: string;

@@ -85,7 +85,7 @@ export class Err extends Error {
   }
 }
 
-/** A value breaks the rules of the codec, of a schema or of a limit; `path` leads to the place, `""` being the whole. */
+/** A value breaks the rules of the codec, of a schema or of a limit; `path` says where; `""` = the whole value. */
 export class ValidationError extends Err {
   declare readonly path: string;
 
@@ -111,7 +111,7 @@ export class AuthorizationError extends Err {
   }
 }
 
-/** The aggregate stands at `actual`, not at `expected` (-1 = it has no commit yet): load it, decide again, resend. */
+/** The aggregate is at version `actual`, not at `expected` (-1 = it has no commit yet): load it, decide again, resend. */
 export class ConcurrencyError extends Err {
   declare readonly address: Address;
   declare readonly expected: number;
@@ -135,7 +135,7 @@ export class IdempotencyError extends Err {
   }
 }
 
-/** Where a tenant stands: `absent` was never opened, `importing` is being filled, `erased` is gone for good. */
+/** A tenant's status: `absent` was never opened, `importing` is being filled, `erased` is gone for good. */
 export type TenantStatus = "absent" | "open" | "suspended" | "importing" | "erased";
 
 const TENANT_ADVICE: Record<TenantStatus, string> = {
@@ -156,7 +156,7 @@ export class TenantError extends Err {
   }
 }
 
-/** How a store failure left the write: `none` was written for sure, or it is `unknown`. */
+/** What a store failure did to the write: `none` = surely nothing was written, `unknown` = it may have been written. */
 export type StoreFailure = "none" | "unknown";
 
 /**

@@ -23,7 +23,7 @@ const MOST_MAGNITUDE = 1e120;
  * Checks that a view (or a published snapshot, which is not indexed) fits every store as native fields, and returns a frozen copy with
  * the bytes that no store's spelling of it exceeds.
  *
- * @throws {ValidationError} with the path, for depth over 16, an empty or `__…__` name, names of more than 1,000 bytes on the way to a
+ * @throws {ValidationError} with the path, for depth over 16, an empty or `__…__` name, more than 1,000 bytes of names on the way to a
  * value, an array directly in an array, a number whose magnitude is outside 1e-120 to 1e120, more than 256 KiB or some 70,000 values,
  * more than 19,500 fields or 39,000 elements of arrays where it is indexed, and whatever `encode` refuses.
  */

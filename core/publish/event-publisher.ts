@@ -15,11 +15,11 @@ import { nextLoad } from "./load.ts";
 
 /** Settings of an event publisher. */
 export interface EventPublisherOptions {
-  /** The classes whose `static publish` says which of their events are published; an event without an entry there stays inside. */
+  /** The classes whose `static publish` says which of their events are published; an event without an entry is not published. */
   readonly aggregates: readonly AggregateClass[];
-  /** Says whose events these are, as the first part of CloudEvents' `source`: a URI reference, e.g. `https://shop.example`. */
+  /** The first part of CloudEvents' `source`, which says where the events come from: a URI reference, e.g. `https://shop.example`. */
   readonly source: string;
-  /** What stands before each CloudEvents type, e.g. `com.example.`; default nothing. */
+  /** A prefix for each CloudEvents type, e.g. `com.example.`; default none. */
   readonly typePrefix?: string;
   /** Keeps the cursor; default `EventPublisher`. */
   readonly name?: string;
@@ -29,7 +29,7 @@ export interface EventPublisherOptions {
     /** Whether all tenants share one breaker (default: they share the broker), or each has its own (a webhook for each). */
     readonly of?: "all" | "tenant";
   };
-  /** Told of each change of the breaker; must not throw. */
+  /** Called at each change of the breaker; must not throw. */
   readonly onBreaker?: (change: BreakerChange & { readonly tenant?: string }) => void;
   readonly tracer?: ITracer;
   /** Clock, jitter and sleep; for tests. */
@@ -40,10 +40,10 @@ export interface EventPublisherOptions {
 const PATIENCE = 5_000;
 
 /**
- * An event handler that publishes events as CloudEvents 1.0: at least once each, in order for each aggregate.
+ * An event handler that publishes events as CloudEvents 1.0: at least once each, in order per aggregate.
  *
  * Its cursor passes an event only when the broker has acknowledged it. While the broker fails, events wait, however long, and no attempt
- * is counted; an event that the broker refuses for its own sake fails, and is halted at or parked by the reader's policy.
+ * is counted. An event that the broker refuses counts as failed: the reader's policy retries it, then halts or parks.
  */
 export class EventPublisher implements AnyEventHandler {
   /** Old events published again have their old ids, by which receivers know them. */

@@ -15,15 +15,15 @@ const LAST_INDEX = LIMITS.events;
 /** How many are tried again between two writes. */
 const TRIED_AT_ONCE = 20;
 
-/** A parked event with what it says, as handlers see it; as it is stored where its upcaster fails. */
+/** A parked event with its payload, as handlers see it, or as stored if its upcaster fails. */
 export interface DeadLetter {
   readonly parked: ParkedEvent;
-  /** Its payload is the tenant's own: mind who looks at it. */
+  /** The payload is the tenant's data: mind who sees it. */
   readonly event: StoredEvent;
   readonly commit: PositionedCommit;
 }
 
-/** What became of parked events that were tried again. */
+/** The result of retrying parked events. */
 export interface Retried {
   readonly retried: number;
   readonly failed: number;
