@@ -106,7 +106,7 @@ function refuseRounded(key: string, value: unknown, context?: { readonly source?
   const source = context?.source;
   if (typeof value !== "number" || source === undefined || !/^-?\d+$/.test(source)) return value;
   if (!Number.isFinite(value) || BigInt(source) !== BigInt(value)) {
-    throw new ValidationError(key, "is an integer that a JSON number cannot hold: send it as a text");
+    throw new ValidationError(key, "is an integer that a JSON number cannot hold: send it as a string");
   }
   return value;
 }

@@ -71,10 +71,10 @@ export interface DynamoDbInternals {
  * A tenant's order by "ticket, then write", after the CORFU shared log: (1) one update appends the commits' refs to the tenant's open page
  * and returns their positions; the database queues these updates, so writers never conflict. (2) Each commit is one conditional put at
  * (aggregate, version), carrying its position. A crash between the two leaves a ref whose commit is missing: readers stop there, and after
- * a grace time void it by a conditional tombstone, so that either the commit or the void comes first, for ever. Why this neither loses,
- * doubles nor reorders is said in `order-rules.ts` and `docs/decisions`, and checked over 100,000 interleavings in the tests.
+ * a grace time void it by a conditional tombstone, so that either the commit or the void comes first, for ever. `order-rules.ts` and
+ * `docs/decisions` explain why this neither loses, duplicates nor reorders commits; the tests check 100,000 interleavings.
  *
- * All reads are strongly consistent but those of `watch`. Cost: 2.2 write units for a lone command of up to 1 KB, 1.5 in groups of 16.
+ * All reads are strongly consistent, except those of `watch`. Cost: 2.2 write units for a lone command of up to 1 KB, 1.5 in groups of 16.
  */
 export class DynamoDbEventStore implements IEventStore {
   readonly #database: Database;
@@ -183,7 +183,7 @@ export class DynamoDbEventStore implements IEventStore {
     this.#watch.watch(tenant, ring, signal);
   }
 
-  /** Ends its watching; the client belongs to whoever made it. */
+  /** Stops watching; closing the client is up to the caller. */
   async close(): Promise<void> {
     this.#watch.close();
   }

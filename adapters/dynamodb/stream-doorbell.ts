@@ -8,9 +8,9 @@ export interface StreamEvent {
 type Keys = Readonly<Record<string, { readonly S?: string | undefined }>>;
 
 /**
- * The tenants in which something happened that a reader may want to read: commits, voids, tickets. Each once, in the order of their coming.
+ * The tenants in which something happened that a reader may want to read: commits, voids, tickets. Each once, in the order of their arrival.
  *
- * A doorbell only: what it names is to be polled; batches may come twice, late or never.
+ * Only a hint: poll the tenants that it names. Batches may come twice, late or never.
  */
 export function tenantsWithNews(event: StreamEvent): readonly string[] {
   const tenants = new Set<string>();

@@ -1,6 +1,6 @@
 import { defaultPlatform, StoreError } from "../../core/index.ts";
 
-/** What one may choose about the table. */
+/** Settings of the table. */
 export interface TableOptions {
   /** Turns on a stream of keys, for `tenantsWithNews`; default false. */
   readonly stream?: boolean;
@@ -16,7 +16,7 @@ const TTL_ATTRIBUTE = "expires";
 const PATIENCE = 60_000;
 const LOOK_EVERY = 100;
 
-/** The table as `CreateTable` takes it: two text keys, paid by request, no index. */
+/** The table as input of `CreateTable`: two string keys, billed per request, no index. */
 export function tableDefinition(table: string, { stream = false, deletionProtection = false }: TableOptions = {}) {
   return {
     TableName: table,

@@ -11,7 +11,7 @@ export interface EventBridgePublisherOptions {
 /**
  * Publishes to a bus of Amazon EventBridge: the whole cloud event is the entry's detail.
  *
- * EventBridge delivers in no order, and may deliver twice: receivers go by `version` and `id`, or take SNS FIFO.
+ * EventBridge keeps no order, and may deliver twice: let receivers go by `version` and `id`, or use SNS FIFO.
  */
 export class EventBridgePublisher implements IPublisher {
   /** Entries in one call, and their bytes: 1 MB since 2026, 256 KB before; what is larger goes alone, and EventBridge decides. */

@@ -71,7 +71,7 @@ export class FirestoreEventStore implements IEventStore {
   readonly #tenants: Tenants;
   readonly #watch: Watch;
 
-  /** `firestore`: a client of `@google-cloud/firestore` or `firebase-admin/firestore`; it stays the caller's to terminate. */
+  /** `firestore`: a client of `@google-cloud/firestore` or `firebase-admin/firestore`; terminating it is up to the caller. */
   constructor(firestore: FirestoreClient, options: FirestoreOptions = {}) {
     this.#now = options.now ?? defaultPlatform.now;
     this.#database = new Database(firestore, options.fieldValue ?? fieldValuesOf(firestore), options.deadline ?? DEADLINE);
@@ -174,7 +174,7 @@ export class FirestoreEventStore implements IEventStore {
     return new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Stops listening and lets what goes on in the background end; the client stays open. */
+  /** Stops listening and waits for background work; the client stays open. */
   async close(): Promise<void> {
     this.#watch.close();
     await this.#logs.settle();

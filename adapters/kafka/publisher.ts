@@ -15,7 +15,7 @@ const NO_ID = { producerId: -1n, producerEpoch: -1 } as const;
 const HEADERS = { "content-type": "application/cloudevents+json; charset=UTF-8" };
 
 /**
- * Publishes to Kafka: one record an event, keyed by tenant and aggregate, so that an aggregate keeps to one partition and its order.
+ * Publishes to Kafka: one record per event, keyed by tenant and aggregate, so that an aggregate stays in order on one partition.
  *
  * One send is under way at a time, because the client numbers a send when it is asked for: of two at once on one partition, an idempotent
  * broker would take the second for a repetition of the first, and drop it. One that fails, or is not answered in time, leaves its numbers

@@ -38,7 +38,7 @@ export interface MemoryOptions {
 }
 
 /**
- * Keeps everything in this process's memory: for tests, and the reference of what a store does.
+ * Keeps everything in this process's memory: for tests, and as the reference implementation of a store.
  *
  * Deterministic, without timers. Positions are dense, from 1. It shares what it is given and what it returns, all of it frozen.
  */

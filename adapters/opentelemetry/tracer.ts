@@ -24,7 +24,7 @@ const SPANS: ReadonlySet<Trace["method"]> = new Set(["command", "poll", "handle"
 /** `SpanStatusCode.ERROR`. */
 const FAILED = 2;
 
-/** Tells OpenTelemetry what happens: give it to `CommandHandler`, `StreamReader` and publishers. */
+/** Reports to OpenTelemetry what happens: pass it to `CommandHandler`, `StreamReader` and publishers. */
 export class OpenTelemetryTracer implements ITracer {
   readonly #measures: Measures;
   readonly #tracer: SpanTracer | undefined;

@@ -8,8 +8,8 @@ const ATTRIBUTES = { "content-type": "application/cloudevents+json" };
 /**
  * Publishes to a topic of Google Pub/Sub, with an ordering key for each aggregate.
  *
- * A key that failed is resumed before its events come again. Events of a key that the client has not settled yet wait: it would send
- * both, one behind the other. Subscriptions see the order only with message ordering enabled.
+ * A key that failed is resumed before its events are sent again. That waits until the client has settled all earlier messages of the key,
+ * because it would otherwise send both. Subscriptions see the order only with message ordering enabled.
  */
 export class PubSubPublisher implements IPublisher {
   /** Bytes: below the 10 MB of one request. */

@@ -34,7 +34,7 @@ import { Watcher } from "./watcher.ts";
 
 /** Settings of a SQLite store. */
 export interface SqliteOptions {
-  /** The database file; it is created where there is none, its folder is not. `:memory:` keeps all in memory. */
+  /** The database file; created if it does not exist; its folder must exist. `:memory:` keeps everything in memory. */
   readonly path: string;
   /** The clock, in ms since 1970; for tests. */
   readonly now?: () => number;
@@ -47,7 +47,7 @@ export interface SqliteOptions {
  *
  * What is acknowledged is on the disk (WAL, `synchronous = FULL`). Positions are dense, from 1. Whatever is written in the same turn, of
  * whatever tenants, shares one transaction. Erased and redacted data is overwritten in the file (`secure_delete`), and the write-ahead
- * log is emptied, unless another process reads just then: a later checkpoint empties it. What the disk keeps below is beyond it.
+ * log is emptied, or, while another process is reading, at a later checkpoint. What the disk itself keeps is beyond its control.
  */
 export class SqliteEventStore implements IEventStore {
   readonly #tables: Tables;
@@ -55,7 +55,7 @@ export class SqliteEventStore implements IEventStore {
   readonly #now: () => number;
   #turn: Promise<void> | undefined;
 
-  /** Opens or creates the file. @throws {StoreError} that says what to do: no right, no database, damaged, of a newer Evenant. */
+  /** Opens or creates the file. @throws {StoreError} that says what to do: no permission, not a database, damaged, or of a newer Evenant. */
   constructor(options: SqliteOptions) {
     if (typeof options?.path !== "string" || options.path === "") throw Err.missingArgument("path");
     const client = new Client(options.path, checkInteger(options.deadline ?? 8_000, "deadline", 1));
@@ -171,7 +171,7 @@ export class SqliteEventStore implements IEventStore {
     this.#watcher.watch(tenant, ring, signal);
   }
 
-  /** Finishes what is being written, then closes the file; every later call is a StoreError. */
+  /** Finishes pending writes, then closes the file; every later call throws a StoreError. */
   async close(): Promise<void> {
     this.#watcher.close();
     await this.#tables.writer.close();

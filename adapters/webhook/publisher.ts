@@ -12,19 +12,19 @@ import { keyOfSecret, signaturesOf, type WebhookSecret } from "./signature.ts";
 export interface WebhookEndpoint {
   /** `https:`, without a user; redirects are not followed. */
   readonly url: string;
-  /** The newest first; a second one while the receiver changes over. */
+  /** The newest first; add a second one while the secret is rotated. */
   readonly secrets: readonly WebhookSecret[];
 }
 
 /** Settings of a webhook publisher. */
 export interface WebhookPublisherOptions {
-  /** The endpoint, or the one of an event's tenant; undefined = nobody there wants it. */
+  /** The endpoint, or a function that gives an event's; undefined = that event is sent nowhere. */
   readonly endpoint:
     | WebhookEndpoint
     | ((event: CloudEvent) => WebhookEndpoint | undefined | Promise<WebhookEndpoint | undefined>);
   /** Which addresses may be called; default: those of the public Internet. */
   readonly isAllowed?: (address: string) => boolean;
-  /** Whether `http:` is good enough: inside a network of your own; default false. */
+  /** Whether `http:` is allowed, for use inside your own network; default false. */
   readonly plain?: boolean;
 }
 
@@ -33,7 +33,7 @@ const MAX_ANSWER = 16 * 1024;
 /** Answers that blame the event itself; all others (also 401, 404, 410 and redirects) mean that the endpoint needs its owner. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
-/** Posts each event to a webhook, signed as Standard Webhooks says: a 2xx answer acknowledges it. */
+/** Posts each event to a webhook, signed as Standard Webhooks specifies: a 2xx answer acknowledges it. */
 export class WebhookPublisher implements IPublisher {
   /** One event a request. */
   readonly limits = { events: 1, bytes: 1_000_000 };

@@ -18,7 +18,7 @@ export class Actor {
 
   /**
    * @throws {Err} `missing_argument` or `invalid_argument` that names the field: `actor.id` (1 to 256 bytes), `actor.name`
-   * (default: the id), `actor.tenant` (a name: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`), `actor.roles` (an array of texts).
+   * (default: the id), `actor.tenant` (a name: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`), `actor.roles` (an array of strings).
    */
   constructor(facts: {
     readonly id: string;
@@ -45,8 +45,8 @@ export function checkActor(value: unknown): Actor {
 }
 
 function checkRoles(value: unknown): readonly string[] {
-  checkArgument(Array.isArray(value), "actor.roles", "give an array of texts");
+  checkArgument(Array.isArray(value), "actor.roles", "give an array of strings");
   const areTexts = value.every((role) => typeof role === "string" && role !== "");
-  checkArgument(areTexts, "actor.roles", "give texts that are not empty");
+  checkArgument(areTexts, "actor.roles", "give strings that are not empty");
   return Object.freeze([...(value as string[])]);
 }

@@ -5,7 +5,7 @@ import type { StandardSchema } from "./schema.ts";
 import type { SnapshotPolicy } from "./snapshot.ts";
 import type { UpcasterMap } from "./upcast.ts";
 
-/** The events of an aggregate: name -> payload. Write it as a `type`: an `interface` does not fit, for want of an index signature. */
+/** The events of an aggregate: name -> payload. Write it as a `type`: an `interface` has no index signature, so it does not compile here. */
 export type EventMap = Record<string, object>;
 
 /** Carries an aggregate's event map in its type; there is no such property at run time. */
@@ -47,7 +47,7 @@ export let moveTo: (aggregate: AnyAggregate, id: string, version: number) => voi
  * A consistency boundary: state that changes only through its own events, decided by its own commands.
  *
  * Its state is its own enumerable fields, which must hold JSON values unless `static snapshot = false`. The constructor takes no
- * argument and gives the state before the first event. Subclasses declare `static path` and `static access` (see `AggregateClass`).
+ * argument and sets the state before the first event. Subclasses declare `static path` and `static access` (see `AggregateClass`).
  */
 export abstract class Aggregate<E extends EventMap = EventMap> implements HasEvents {
   declare readonly [eventMap]: E;
@@ -62,7 +62,7 @@ export abstract class Aggregate<E extends EventMap = EventMap> implements HasEve
     };
   }
 
-  /** The id; empty for an instance that was made by hand. */
+  /** The id; empty for an instance that was created with `new`. */
   get aggregateId(): string {
     return this.#id;
   }
@@ -72,7 +72,7 @@ export abstract class Aggregate<E extends EventMap = EventMap> implements HasEve
     return this.#version;
   }
 
-  /** The commands by name; each decides by the state and pushes events, and changes nothing itself. */
+  /** The commands by name; each looks at the state and pushes events, and changes nothing itself. */
   abstract get commands(): CommandMap;
 
   /** What each event does to the state; pure: the same events give the same state. */
@@ -101,9 +101,9 @@ export interface AggregateClass<A extends AnyAggregate = AnyAggregate> {
   readonly readers?: Readers;
   /** Schemas (Standard Schema) that a command's payload must pass, by command name. */
   readonly schemas?: Readonly<Record<string, StandardSchema>>;
-  /** What lifts older payloads to the newest shape, by event name. */
+  /** Functions that upcast older payloads to the newest shape, by event name. */
   readonly upcasters?: UpcasterMap;
-  /** Which events `EventPublisher` publishes, by name, and in which shape; an event without an entry stays inside. */
+  /** Which events `EventPublisher` publishes, by name, and in which shape; an event without an entry is not published. */
   readonly publish?: AnyPublishMap;
 }
 

@@ -10,7 +10,7 @@ export interface StoredEvent {
   readonly schemaVersion: number;
 }
 
-/** The record that a commandId was carried out; it lies in the first commit that it produced. Frozen. */
+/** The record that a commandId was executed; stored with the first commit of its command. Frozen. */
 export interface Receipt {
   readonly commandId: string;
   readonly actorId: string;
@@ -24,7 +24,7 @@ export interface Receipt {
 
 /** One command's events on one aggregate, stored together. Frozen. */
 export interface Commit extends Address {
-  /** Place in the aggregate, counted from 0 without holes. */
+  /** Place in the aggregate: 0, 1, 2, … without gaps. */
   readonly version: number;
   /** 21 characters; the commits of one command on several aggregates share it. */
   readonly commitId: string;
@@ -32,7 +32,7 @@ export interface Commit extends Address {
   readonly events: readonly StoredEvent[];
   readonly command: string;
   readonly actor: { readonly id: string; readonly name: string };
-  /** When the command ran by its own machine's clock, in ms since 1970; never used for order. */
+  /** When the command ran, by the clock of its machine, in ms since 1970; never used for order. */
   readonly at: number;
   readonly correlationId?: string;
   readonly causationId?: string;

@@ -74,18 +74,18 @@ export class Err extends Error {
   static outdated(projection: string, version: number, viewsVersion: number): Err {
     return new Err(
       "outdated",
-      `projection ${projection} is version ${version} and its views are of version ${viewsVersion}: rebuild them, or read with that version`,
+      `projection ${projection} has version ${version}, but its views have version ${viewsVersion}: rebuild them, or use the code of that version`,
       { projection, version, viewsVersion },
     );
   }
 
-  /** What was asked for does not exist. */
-  static notFound(name: string): Err {
-    return new Err("not_found", `${name} was not found: check its name`);
+  /** What was asked for does not exist; `advice` says what to do. */
+  static notFound(name: string, advice = "check its name"): Err {
+    return new Err("not_found", `${name} was not found: ${advice}`);
   }
 }
 
-/** A value breaks the rules of the codec, of a schema or of a limit; `path` leads to the place, `""` being the whole. */
+/** A value breaks the rules of the codec, of a schema or of a limit; `path` says where; `""` = the whole value. */
 export class ValidationError extends Err {
   declare readonly path: string;
 
@@ -100,14 +100,18 @@ export class AuthorizationError extends Err {
   declare readonly command: string;
 
   constructor(actorId: string, command: string) {
-    super("authorization", `actor ${actorId} may not send ${command}: it needs a role that the aggregate's access grants it to`, {
-      actorId,
-      command,
-    });
+    super(
+      "authorization",
+      `actor ${actorId} may not send ${command}: the actor needs a role that the aggregate's access allows`,
+      {
+        actorId,
+        command,
+      },
+    );
   }
 }
 
-/** The aggregate stands at `actual`, not at `expected` (-1 = it has no commit yet): load it, decide again, resend. */
+/** The aggregate is at version `actual`, not at `expected` (-1 = it has no commit yet): load it, decide again, resend. */
 export class ConcurrencyError extends Err {
   declare readonly address: Address;
   declare readonly expected: number;
@@ -131,7 +135,7 @@ export class IdempotencyError extends Err {
   }
 }
 
-/** Where a tenant stands: `absent` was never opened, `importing` is being filled, `erased` is gone for good. */
+/** A tenant's status: `absent` was never opened, `importing` is being filled, `erased` is gone for good. */
 export type TenantStatus = "absent" | "open" | "suspended" | "importing" | "erased";
 
 const TENANT_ADVICE: Record<TenantStatus, string> = {
@@ -152,7 +156,7 @@ export class TenantError extends Err {
   }
 }
 
-/** How a store failure left the write: `none` was written for sure, or it is `unknown`. */
+/** What a store failure did to the write: `none` = surely nothing was written, `unknown` = it may have been written. */
 export type StoreFailure = "none" | "unknown";
 
 /**

@@ -39,7 +39,7 @@ export function apply(Type: AggregateClass, aggregate: AnyAggregate, events: rea
   for (const event of events) {
     const applier = own(appliers, event.name);
     if (applier === undefined) {
-      throw new Err("integrity", `${Type.name} has no event named ${event.name}: declare it in its events`);
+      throw new Err("integrity", `${Type.name} has no event named ${event.name}: keep every stored event in its events`);
     }
     applier.call(appliers, upcast(event, Type.upcasters));
   }

@@ -70,7 +70,7 @@ export function encode(value: unknown, root = "", depth = 1): Encoded {
 export function encodeObject(value: unknown, root = "", depth = 1, rules = NO_RULES): Encoded<JsonObject> {
   const walk = walkFrom(root, depth, rules);
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return refuse(walk, depth, "is no object: give an object of JSON values");
+    return refuse(walk, depth, "is not an object: give an object of JSON values");
   return { value: copyObject(value, walk, depth, rules.omitted), bytes: walk.bytes };
 }
 
@@ -146,7 +146,7 @@ function copyObject(source: object, walk: Walk, depth: number, omitted?: readonl
 }
 
 function copyFields(fields: Record<string, unknown>, walk: Walk, depth: number, omitted?: readonly string[]): JsonObject {
-  if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, depth, "has a symbol as a key: use texts");
+  if (Object.getOwnPropertySymbols(fields).length > 0) return refuse(walk, depth, "has a symbol as a key: use strings");
   const target: Record<string, Json> = {};
   let written = 0;
   for (const key of sortedKeys(fields)) {

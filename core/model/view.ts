@@ -23,7 +23,7 @@ const MOST_MAGNITUDE = 1e120;
  * Checks that a view (or a published snapshot, which is not indexed) fits every store as native fields, and returns a frozen copy with
  * the bytes that no store's spelling of it exceeds.
  *
- * @throws {ValidationError} with the path, for depth over 16, an empty or `__…__` name, names of more than 1,000 bytes on the way to a
+ * @throws {ValidationError} with the path, for depth over 16, an empty or `__…__` name, more than 1,000 bytes of names on the way to a
  * value, an array directly in an array, a number whose magnitude is outside 1e-120 to 1e120, more than 256 KiB or some 70,000 values,
  * more than 19,500 fields or 39,000 elements of arrays where it is indexed, and whatever `encode` refuses.
  */
@@ -33,9 +33,13 @@ export function encodeView(value: unknown, root = "view", isIndexed = true): Enc
   const stored = encoded.bytes + VALUE_BYTES * rules.values;
   if (encoded.bytes > MAX_VIEW_BYTES)
     throw new ValidationError(root, `has ${encoded.bytes} bytes: keep a view within ${MAX_VIEW_BYTES}`);
-  if (stored > MAX_STORED_BYTES) throw new ValidationError(root, `has ${rules.values} values: keep fewer, or longer ones`);
+  if (stored > MAX_STORED_BYTES)
+    throw new ValidationError(root, `has ${rules.values} values, some 70,000 are allowed: split the view`);
   if (isIndexed && rules.entries > MAX_INDEX_ENTRIES)
-    throw new ValidationError(root, `makes ${rules.entries} index entries: keep fewer fields and elements of arrays`);
+    throw new ValidationError(
+      root,
+      `makes ${rules.entries} index entries, at most ${MAX_INDEX_ENTRIES} are allowed (a field is 2, an array element 1): split the view`,
+    );
   return { value: encoded.value, bytes: stored };
 }
 
@@ -55,9 +59,10 @@ class ViewRules {
     const bytes = (this.#pathBytes[depth - 1] ?? 0) + (isElement ? 0 : (jsonBytes(String(key)) ?? 0));
     this.#pathBytes[depth] = bytes;
     if (key === "" || RESERVED_NAME.test(String(key))) return "is a reserved name: rename it";
-    if (bytes > MAX_PATH_BYTES) return `is named by ${bytes} bytes in all: shorten the names`;
+    if (bytes > MAX_PATH_BYTES)
+      return `has ${bytes} bytes of names on the way to it, at most ${MAX_PATH_BYTES} are allowed: shorten the names`;
     if (typeof value === "number" && !isMagnitude(Math.abs(value)))
-      return `is ${value}: keep magnitudes within 1e-120 to 1e120, or store it as a text`;
+      return `is ${value}: keep magnitudes within 1e-120 to 1e120, or store it as a string`;
     if (typeof value !== "object" || value === null) return undefined;
     if (depth > MAX_VIEW_DEPTH) return `is nested deeper than ${MAX_VIEW_DEPTH}: flatten the view`;
     return isElement && Array.isArray(value) ? "is an array directly in an array: wrap the inner one in an object" : undefined;

@@ -7,7 +7,7 @@ export function checkForward(cursors: Readonly<Record<string, Cursor>>, update: 
   for (const [handler, { position }] of Object.entries(update.cursors)) {
     const last = own(cursors, handler)?.position ?? 0;
     if (position < last && update.rewound?.includes(handler) !== true) {
-      throw Err.invalidArgument(`cursors.${handler}`, `it stands at ${last} and cannot move back to ${position}: rewind it`);
+      throw Err.invalidArgument(`cursors.${handler}`, `it is at ${last} and cannot move back to ${position}: rewind it`);
     }
   }
 }

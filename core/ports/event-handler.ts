@@ -2,7 +2,7 @@ import type { AppliedEvent, EventMap } from "../model/aggregate.ts";
 import type { PositionedCommit, StoredEvent } from "../model/commit.ts";
 import type { Signal } from "./platform.ts";
 
-/** Which delivery a handler is called for: the same one after a crash is the same event again. */
+/** Identifies a delivery to a handler: a redelivery after a crash has the same place. */
 export interface DeliveryPlace {
   readonly thread: string;
   readonly handler: string;
@@ -13,13 +13,13 @@ export interface DeliveryPlace {
 /**
  * Receives a tenant's events in order; at least once each (exactly once as a `Projection`).
  *
- * `name` (default: the class's name, which minifiers change) keeps its cursor: renaming a handler starts it anew.
+ * `name` (default: the class's name, which minifiers change) keeps its cursor: a renamed handler starts from the beginning.
  */
 export interface IEventHandler<E extends EventMap = EventMap> {
   readonly name?: string;
-  /** Declares that old events may be handed over again at any time, beside the new ones: what `replay` asks for. */
+  /** Declares that the handler can take old events again at any time, beside new ones; `replay` requires it. */
   readonly replayable?: boolean;
-  /** What to do with each event, by event name; events without an entry are passed over. `index` is the event's place in its commit, from 0. */
+  /** What to do with each event, by event name; events without an entry are skipped. `index` is the event's place in its commit, from 0. */
   readonly events: {
     readonly [Name in keyof E & string]?: (
       tenant: string,
@@ -29,8 +29,8 @@ export interface IEventHandler<E extends EventMap = EventMap> {
     ) => Promise<void> | void;
   };
   /**
-   * Takes the events that `events` names many at a time, in their place, in order; see `BatchResult`. What `retryParked` and `replay` hand
-   * over still goes to `events`, one by one.
+   * Takes the events that `events` names in batches, in order, instead of one by one; see `BatchResult`. `retryParked` and `replay` still
+   * call `events`, one by one.
    */
   batch?(tenant: string, items: readonly BatchItem[]): Promise<BatchResult>;
 }
@@ -43,13 +43,13 @@ export interface BatchItem {
   readonly index: number;
 }
 
-/** What became of a batch, counted from its front. */
+/** How far a batch was handled, counted from its first event. */
 export interface BatchResult {
-  /** How many events are finished: the cursor stands at the next. With neither `error` nor `retryAt`, the rest is handed over at once. */
+  /** How many events are finished: the cursor moves to the next. With neither `error` nor `retryAt`, the rest is handed over at once. */
   readonly finished: number;
   /** Why the next event failed; an attempt at it is counted, as if its function had thrown, unless there is a `retryAt`. */
   readonly error?: unknown;
-  /** When to hand over the next event again, in ms since 1970: it is not to blame, so no attempt is counted and it is never parked for it. */
+  /** When to deliver the next event again, in ms since 1970, if the failure is not its fault: no attempt is counted, and it is never parked. */
   readonly retryAt?: number;
 }
 
@@ -64,8 +64,8 @@ export interface AnyEventHandler {
     >
   >;
   /**
-   * Does what a time asks for, after each poll that had the thread; resolves to when to be called again at the latest, in ms since
-   * 1970. Called by any number of readers at once, so it must bear being called twice. Ends soon after the signal aborts.
+   * Does what is due; called after each poll that held the thread. Resolves to when to be called again at the latest, in ms since
+   * 1970. Several readers may call it at once, so it must tolerate being called twice. Ends soon after the signal aborts.
    */
   readonly due?: (tenant: string, signal?: Signal) => Promise<number | undefined>;
   batch?(tenant: string, items: readonly BatchItem[]): Promise<BatchResult>;

@@ -27,7 +27,7 @@ export interface LoadOptions {
 export interface LoadResult {
   readonly snapshot?: Snapshot;
   readonly commits: readonly Commit[];
-  /** The tenant's life: a text that is another one after every erasure, so that a state kept from before is known; "" without a tenant. */
+  /** The tenant's life: a string that changes with every erasure, so that state cached before one is recognised; "" without a tenant. */
   readonly life: string;
   readonly cost?: Cost;
 }
@@ -65,7 +65,7 @@ export interface PendingCommit {
   /** 0 to 16 aggregates, none of them among `writes`. */
   readonly verified: readonly Verified[];
   readonly receipt?: Receipt;
-  /** The life of the tenant in which the states were loaded that this commit rests on; absent where it rests on none. */
+  /** The tenant's life in which the states were loaded that this commit is based on; absent if it is based on none. */
   readonly life?: string;
   readonly command: string;
   readonly actor: { readonly id: string; readonly name: string };
@@ -83,7 +83,7 @@ export type CommitOutcome =
       readonly positions?: readonly number[];
       readonly cost?: Cost;
     }
-  /** The aggregate stands at `actual` instead. */
+  /** The aggregate is at version `actual` instead. */
   | {
       readonly status: "conflict";
       readonly type: string;
@@ -92,15 +92,15 @@ export type CommitOutcome =
     }
   /** The commandId was used before, by a commit with another commitId. */
   | { readonly status: "repeated"; readonly receipt: Receipt }
-  /** The tenant was erased and began another life since `PendingCommit.life`: every state that is kept of it is void. */
+  /** The tenant was erased and opened again since `PendingCommit.life`: all cached state of it is invalid. */
   | { readonly status: "reborn" }
-  /** Nothing was written for sure (`outcome: "none"`), or nobody knows (`outcome: "unknown"`). */
+  /** Surely nothing was written (`outcome: "none"`), or it is not known (`outcome: "unknown"`). */
   | { readonly status: "failed"; readonly error: StoreError };
 
 /** One page of a tenant's order. */
 export interface ReadResult {
   readonly commits: readonly PositionedCommit[];
-  /** Where to go on: the last position that is decided; at least `after`, and beyond the last commit where numbers are unused. */
+  /** Where to continue: the last position that is decided; at least `after`, and beyond the last commit if positions are unused. */
   readonly next: number;
   /** Set when the page ends before a place whose commit may still appear. */
   readonly waiting?: Waiting;
@@ -111,7 +111,7 @@ export interface ILog {
   /**
    * Loads one aggregate: its snapshot, if there is one, and every commit after it, oldest first.
    *
-   * Strongly consistent with every acknowledged commit; paged inside, never cut short but by `limit`. With `after` or `upTo`, no
+   * Strongly consistent with every acknowledged commit; paged internally, never cut short except by `limit`. With `after` or `upTo`, no
    * snapshot is used. An unknown aggregate or tenant gives no commits. Cost: one read where a snapshot is current.
    */
   load(address: Address, options?: LoadOptions): Promise<LoadResult>;

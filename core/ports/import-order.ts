@@ -24,10 +24,10 @@ export class ImportOrder {
   accept(record: unknown): ExportRecord {
     const checked = encodeObject(record, this.#where, RECORD_DEPTH).value as unknown as ExportRecord;
     const place = Object.hasOwn(PLACE, checked.kind) ? PLACE[checked.kind] : undefined;
-    if (place === undefined) return this.#refuse(`is of the unknown kind ${String(checked.kind)}`);
+    if (place === undefined) return this.#refuse(`has the unknown kind ${String(checked.kind)}`);
     const isHeaderFirst = (place === 0) === (this.#place === -1);
     if (!isHeaderFirst || place < this.#place || this.#place === 3)
-      return this.#refuse(`is a record of the kind ${checked.kind} out of order`);
+      return this.#refuse(`has the kind ${checked.kind}, which is out of order`);
     this.#check(checked);
     this.#place = place;
     return checked;
@@ -49,7 +49,7 @@ export class ImportOrder {
   #check(record: ExportRecord): void {
     switch (record.kind) {
       case "tenant":
-        if (record.format !== 1) this.#refuse(`is of the format ${String(record.format)}, not 1`);
+        if (record.format !== 1) this.#refuse(`has the format ${String(record.format)}, not 1`);
         return;
       case "commit":
         if (record.position !== this.#commits + 1)

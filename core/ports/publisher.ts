@@ -12,25 +12,26 @@ export interface OutgoingEvent {
   readonly bytes: number;
 }
 
-/** What a broker did with events, counted from the first: with neither `refused` nor `failed`, it has all of them. */
+/** What a broker did with a call's events; without `refused` and `failed`, it has all of them. */
 export interface Acknowledgement {
-  /** How many, from the first, the broker has for sure. Of those behind them it may have some. */
+  /** How many events, from the first, the broker has for sure. It may have some of the others. */
   readonly acknowledged: number;
-  /** Why the broker will never take the next one as it is (too large, ill-formed); of several, any may be meant: they come again one by one. */
+  /** Why the broker will never take the next one as it is (too large, ill-formed). If there are several left, it may be any: they are sent again one by one. */
   readonly refused?: unknown;
-  /** Why it did not take the next one now: it is away, slow, or denies access. */
+  /** Why it did not take the next one now: it is unavailable, slow, or denies access. */
   readonly failed?: unknown;
 }
 
 /** A broker, or whatever takes events outside. */
 export interface IPublisher {
-  /** The most that one `publish` gets; an event larger than `bytes` comes alone. */
+  /** The most that one `publish` gets; an event larger than `bytes` is sent alone. */
   readonly limits: { readonly events: number; readonly bytes: number };
 
   /**
    * Sends events; resolves once the broker has acknowledged them or has not.
    *
-   * No event overtakes an earlier one of its key, also where a part fails. May be called by several tenants at once, never for one key. To reject is to have failed.
+   * No event may overtake an earlier one of its key, even if part of a call fails. May be called for several tenants at once, but never
+   * twice at once for one key. A rejection counts as `failed`.
    * @param signal aborts at the deadline; then nobody waits for the outcome any more.
    */
   publish(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement>;

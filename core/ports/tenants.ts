@@ -43,7 +43,7 @@ export type ExportRecord =
     }
   | { readonly kind: "end"; readonly commits: number };
 
-/** The life of tenants. */
+/** Opens, suspends, exports, imports and erases tenants. */
 export interface ITenants {
   /**
    * Opens a tenant: a new one, a suspended one, or one that was erased an hour ago or earlier; an open one stays as it is.
@@ -67,7 +67,7 @@ export interface ITenants {
   export(tenant: string): AsyncIterable<ExportRecord>;
 
   /**
-   * Fills a tenant that is absent or erased (or whose import broke off: then from the start) and opens it at the end.
+   * Fills a tenant that is absent or erased (or whose import was interrupted: then from the start) and opens it at the end.
    *
    * The tenant takes the name given here, whatever the export says. Until the end nobody can read or write it.
    * @throws {TenantError} when it is open or suspended. @throws {ValidationError} for a record out of order or an export without its end.
@@ -76,7 +76,7 @@ export interface ITenants {
 
   /**
    * Removes everything of a tenant but its name, first closing its log, so that no late write, cache or lease brings it back.
-   * Repeatable, and finishes an erasure that broke off. @throws {TenantError} when it is absent.
+   * Repeatable, and finishes an erasure that was interrupted. @throws {TenantError} when it is absent.
    */
   erase(tenant: string): Promise<void>;
 }

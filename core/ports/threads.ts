@@ -1,7 +1,7 @@
 import { own } from "../model/own.ts";
 import type { ViewWrite } from "./views.ts";
 
-/** Where a handler stands inside a commit: at an event that failed (`attempts` above 0), or that comes next after a pause or a skip. */
+/** A handler's place inside a commit: at an event that failed (`attempts` above 0), or that is next after a pause or a skip. */
 export interface Failure {
   /** The position of the commit that holds the event. */
   readonly position: number;
@@ -90,7 +90,7 @@ export interface ParkedEvent {
   readonly aggregate?: { readonly type: string; readonly id: string };
   /** The error's stack, at most 4,000 characters. */
   readonly stack?: string;
-  /** Why an operator passed over the event; absent while it waits to be tried again. */
+  /** Why an operator skipped the event; absent while it waits to be retried. */
   readonly reason?: string;
   /** The generation of the views that lack the event; absent = 0. */
   readonly generation?: number;
@@ -129,7 +129,7 @@ export interface CursorUpdate {
 /** What became of a cursor update; all but `committed` mean that nothing of it was written. */
 export type CursorOutcome =
   | { readonly status: "committed" }
-  /** Somebody acquired the thread since, or the tenant is gone. */
+  /** Another reader has acquired the thread since, or the tenant is gone. */
   | { readonly status: "fenced" }
   /** A claimed collection belongs to another thread or handler. */
   | {

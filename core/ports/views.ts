@@ -17,7 +17,7 @@ export interface IViews {
   /** The views with these ids (at most 100), in their order; undefined where there is none. */
   get(ids: readonly string[]): Promise<readonly (JsonObject | undefined)[]>;
 
-  /** Views in a stable order, in which digits of ASCII sort as numbers of one length do, after the view with the id `after`, at most `limit` (1 to 1,000). Paging visits each once. */
+  /** Views after the id `after`, at most `limit` (1 to 1,000), in a stable order: paging visits each once. Equally long ASCII numbers sort by value. */
   list(options: { readonly after?: string; readonly limit: number }): Promise<ViewPage>;
 }
 

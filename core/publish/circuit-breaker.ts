@@ -7,25 +7,25 @@ export interface BreakerOptions {
   readonly failures?: number;
   /** How long to wait after the first failure, in ms; doubles with each one in a row; default 500. */
   readonly firstDelay?: number;
-  /** The most that it waits, in ms; default 60,000. */
+  /** The longest wait, in ms; default 60,000. */
   readonly longestDelay?: number;
 }
 
 /** `closed`: calls go through. `open`: none does. `half-open`: one does, and decides. */
 export type BreakerState = "closed" | "open" | "half-open";
 
-/** That a breaker has changed. */
+/** A change of a breaker's state. */
 export interface BreakerChange {
   readonly state: BreakerState;
   /** How many calls in a row failed. */
   readonly failures: number;
   /** When an open one lets the next call through, in ms since 1970. */
   readonly retryAt?: number;
-  /** What the last of them failed with. */
+  /** The error of the last of them. */
   readonly error?: unknown;
 }
 
-/** Keeps calls away from what is down: opens after failures in a row, lets one call through when its time has come, and closes once one succeeds. */
+/** Stops calls to a service that is down: opens after failures in a row, lets one call through after a wait, and closes once one succeeds. */
 export class CircuitBreaker {
   readonly #platform: IPlatform;
   readonly #options: Required<BreakerOptions>;

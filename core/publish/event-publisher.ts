@@ -15,11 +15,11 @@ import { nextLoad } from "./load.ts";
 
 /** Settings of an event publisher. */
 export interface EventPublisherOptions {
-  /** The classes whose `static publish` says which of their events are published; an event without an entry there stays inside. */
+  /** The classes whose `static publish` says which of their events are published; an event without an entry is not published. */
   readonly aggregates: readonly AggregateClass[];
-  /** Says whose events these are, as the first part of CloudEvents' `source`: a URI reference, e.g. `https://shop.example`. */
+  /** The first part of CloudEvents' `source`, which says where the events come from: a URI reference, e.g. `https://shop.example`. */
   readonly source: string;
-  /** What stands before each CloudEvents type, e.g. `com.example.`; default nothing. */
+  /** A prefix for each CloudEvents type, e.g. `com.example.`; default none. */
   readonly typePrefix?: string;
   /** Keeps the cursor; default `EventPublisher`. */
   readonly name?: string;
@@ -29,7 +29,7 @@ export interface EventPublisherOptions {
     /** Whether all tenants share one breaker (default: they share the broker), or each has its own (a webhook for each). */
     readonly of?: "all" | "tenant";
   };
-  /** Told of each change of the breaker; must not throw. */
+  /** Called at each change of the breaker; must not throw. */
   readonly onBreaker?: (change: BreakerChange & { readonly tenant?: string }) => void;
   readonly tracer?: ITracer;
   /** Clock, jitter and sleep; for tests. */
@@ -40,10 +40,10 @@ export interface EventPublisherOptions {
 const PATIENCE = 5_000;
 
 /**
- * An event handler that publishes events as CloudEvents 1.0: at least once each, in order for each aggregate.
+ * An event handler that publishes events as CloudEvents 1.0: at least once each, in order per aggregate.
  *
  * Its cursor passes an event only when the broker has acknowledged it. While the broker fails, events wait, however long, and no attempt
- * is counted; an event that the broker refuses for its own sake fails, and is halted at or parked by the reader's policy.
+ * is counted. An event that the broker refuses counts as failed: the reader's policy retries it, then halts or parks.
  */
 export class EventPublisher implements AnyEventHandler {
   /** Old events published again have their old ids, by which receivers know them. */
@@ -63,7 +63,7 @@ export class EventPublisher implements AnyEventHandler {
 
   /** @throws {Err} that names what is wrong with the publisher or an option. */
   constructor(publisher: IPublisher, options: EventPublisherOptions) {
-    checkArgument(typeof publisher?.publish === "function", "publisher", "give a publisher");
+    checkArgument(typeof publisher?.publish === "function", "publisher", "give an IPublisher, such as a KafkaPublisher");
     const { aggregates, source, typePrefix = "", name = "EventPublisher", platform = defaultPlatform } = options ?? {};
     if (!Array.isArray(aggregates) || aggregates.length === 0) throw Err.missingArgument("aggregates");
     checkArgument(isAttribute(source), "source", "give a URI reference, e.g. https://shop.example");
@@ -116,7 +116,9 @@ export class EventPublisher implements AnyEventHandler {
     const breaker = this.#breakerOf(tenant);
     const waitUntil = breaker.enter();
     if (waitUntil !== undefined) {
-      const error = new Error("the circuit breaker is open: the broker failed", { cause: breaker.error });
+      const error = new Error("the circuit breaker is open because the broker failed: it is called again at retryAt", {
+        cause: breaker.error,
+      });
       return { acknowledged: 0, retryAt: waitUntil, error };
     }
     const { acknowledged, refused, failed } = await this.#call(events);
@@ -133,10 +135,10 @@ export class EventPublisher implements AnyEventHandler {
       const { acknowledged, refused, failed } = answer;
       checkInteger(acknowledged, "acknowledged", 0, events.length);
       if (acknowledged === events.length) return { acknowledged };
-      if (refused === undefined && failed === undefined) throw Err.missingArgument("refused or failed");
+      if (refused === undefined && failed === undefined) throw Err.missingArgument("refused or failed in the answer of publish");
       return answer;
     } catch (failed) {
-      return { acknowledged: 0, failed: failed ?? new Error("the broker failed without a word") };
+      return { acknowledged: 0, failed: failed ?? new Error("the broker failed without an error") };
     }
   }
 
@@ -172,10 +174,10 @@ function checkedMap(Type: AggregateClass): AnyPublishMap {
   const { events } = new Type();
   for (const [name, publication] of Object.entries(map)) {
     const what = `${Type.name}.publish.${name}`;
-    checkArgument(Object.hasOwn(events, name), what, `${Type.name} has no such event`);
+    checkArgument(Object.hasOwn(events, name), what, `${Type.name} has no such event: correct the name`);
     if (typeof publication === "boolean" || publication === undefined) continue;
     const { type, data, version = 0 } = publication ?? {};
-    checkArgument(type === undefined || isAttribute(type), `${what}.type`, "give a text without spaces");
+    checkArgument(type === undefined || isAttribute(type), `${what}.type`, "give a string without spaces");
     checkArgument(data === undefined || typeof data === "function", `${what}.data`, "give a function");
     checkInteger(version, `${what}.version`, 0);
   }

@@ -55,7 +55,7 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
         checkArgument(
           isId(viewId(context.payload.at, id)),
           "key",
-          "shorten it: with the reaction's name it has 239 bytes at most",
+          "shorten it: together with the reaction's name it may have 239 bytes",
         );
         encodeView({ ...context.payload, id, version: Number.MAX_SAFE_INTEGER }, "deadline");
         this.#cancel(context);

@@ -7,7 +7,7 @@ import { type Deadline, type DeadlineEvents, viewId } from "./deadline.ts";
 import type { CommandFields } from "./effect.ts";
 import { carryOut, type Sender, send } from "./sender.ts";
 
-/** A deadline that is not met yet. */
+/** A deadline that is still pending. */
 export interface DeadlineView extends Deadline {
   /** The id of its aggregate. */
   readonly id: string;
@@ -24,10 +24,10 @@ const PAGE = 50;
 const REMEMBERED = 1_000;
 
 /**
- * Keeps the commands that reactions scheduled, by their time, and sends those that are due: put it beside the reactions on their thread.
+ * Keeps the commands that reactions scheduled, ordered by time, and sends those that are due: put it beside the reactions on their thread.
  *
- * Whoever polls the thread sends them: `StreamReader.run`, or a scheduled sweep, whose interval is then how late they may be. At least
- * once, deduplicated by the commandId; not after it was cancelled, however far behind the views are. Cost: one read of views a poll.
+ * Whoever polls the thread sends them: `StreamReader.run`, or a scheduled sweep, which may be late by its interval. Each is sent at least
+ * once, deduplicated by its commandId, and not after it was cancelled, however far behind the views are. Cost: one read of views a poll.
  */
 export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   override readonly name = "evenant-deadlines";
@@ -40,8 +40,8 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   readonly #resting = new Map<string, number>();
 
   /**
-   * `reactions` are all those that schedule: a deadline goes back to the one that set it, by its name. The `tracer` is told of commands
-   * that failed by themselves, and only it.
+   * `reactions` are all those that schedule: each deadline is sent by the reaction of the name that set it. Commands whose sending failed
+   * without being refused are reported to the `tracer` only.
    */
   constructor(
     reader: Pick<StreamReader, "views">,
@@ -68,8 +68,8 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
 
   /**
    * Sends what is due in a tenant; resolves to when to call again, in ms since 1970: undefined while nothing is scheduled. Stops after the
-   * deadline in hand when the signal aborts.
-   * @throws {Err} `precondition`, once everything else is sent, where a deadline's reaction is missing: it goes on waiting.
+   * current deadline when the signal aborts.
+   * @throws {Err} `precondition`, once everything else is sent, if a deadline's reaction is missing: that deadline goes on waiting.
    */
   async due(tenant: string, signal?: Signal): Promise<number | undefined> {
     const missing = new Set<string>();
@@ -83,7 +83,7 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     }
     if (missing.size === 0) return nextAt;
     throw Err.precondition(
-      `${[...missing].join(", ")} set deadlines of ${tenant} and is not among the reactions of Deadlines: add it, under the name that it had`,
+      `deadlines of tenant ${tenant} wait for ${[...missing].join(", ")}: give Deadlines the reaction of that name`,
     );
   }
 

@@ -11,23 +11,23 @@ export type ReactionSteps<E extends EventMap> = {
 };
 
 /**
- * An event handler that answers events with commands (a process manager): sends them, schedules them for a time, or cancels what it scheduled.
+ * An event handler that sends commands in response to events (a process manager), at once or at a set time, or cancels what it scheduled.
  *
- * Each command has an id that is made of the thread, the reaction, the event and the command's place in the answer: however often the event is
+ * Each command's id is derived from the thread, the reaction, the event and the command's place in the answer: however often the event is
  * delivered again, after a crash or a retry, the command takes effect once, for as long as its receipt lives (7 days at least). So do not
  * rewind a reaction over older events. Commands carry the event's correlationId (or, where it has none, its commitId) and its commitId as causationId.
  *
  * A command that is refused (by its aggregate, its schema or access, or a conflict with an `expectedVersion` of its own) goes to
- * `onRefused`; every other failure is the handler's, and the reader's failure policy tries again.
+ * `onRefused`; any other failure is retried by the reader's failure policy.
  */
 export abstract class Reaction<E extends EventMap, C extends AggregateClasses = AggregateClasses> implements AnyEventHandler {
-  /** Keeps the cursor, and is part of the ids of its commands and deadlines; renaming it starts it anew. */
+  /** Keeps the cursor, and is part of the ids of its commands and deadlines; a renamed reaction starts from the beginning. */
   abstract readonly name: string;
-  /** The roles of the actor in whose name it sends; its id is `reaction:` and the name. */
+  /** The roles of the actor that sends its commands; that actor's id is `reaction:` and the name. */
   abstract readonly roles: readonly string[];
   /** What to do about each event. */
   abstract readonly on: ReactionSteps<E>;
-  /** Where the commands go. */
+  /** Sends the commands. */
   readonly commands: ICommandSender;
 
   constructor(commands: ICommandSender) {
@@ -35,25 +35,25 @@ export abstract class Reaction<E extends EventMap, C extends AggregateClasses = 
   }
 
   /**
-   * Called with each command that is refused, after a crash once more; what it returns is done in its place, once. A refusal of that is a
-   * failure of the handler.
+   * Called with each command that is refused, and perhaps again after a crash; what it returns is done instead, once. If that is refused
+   * too, the handler has failed.
    */
   abstract onRefused(refusal: Refusal): Promise<Effects> | Promise<void> | Effects | void;
 
-  /** A command to send now. */
+  /** Sends a command now: return it from a step. */
   protected send<Name extends CommandName<C>>(command: Name, data: CommandData<C, Name>): Effect {
     return { kind: "send", command, data: data as CommandFields };
   }
 
   /**
-   * A command to send at a time (ms since 1970), by a thread that has `Deadlines` among its handlers; it replaces what was scheduled under the
-   * same key (with the reaction's name 2 to 239 bytes). It is sent once or, after a crash, again with the same commandId.
+   * Sends a command at a time (ms since 1970): return it from a step. The thread needs `Deadlines` among its handlers. It replaces what was
+   * scheduled under the same key (with the reaction's name 2 to 239 bytes). It is sent once or, after a crash, again with the same commandId.
    */
   protected schedule<Name extends CommandName<C>>(key: string, at: number, command: Name, data: CommandData<C, Name>): Effect {
     return { kind: "schedule", key, at, command, data: data as CommandFields };
   }
 
-  /** Takes back what was scheduled under a key, if it was not sent yet. */
+  /** Cancels what was scheduled under a key, unless it was already sent: return it from a step. */
   protected cancel(key: string): Effect {
     return { kind: "cancel", key };
   }

@@ -108,5 +108,5 @@ function checked(result: BatchResult, size: number): BatchResult {
   if (retryAt !== undefined && !Number.isFinite(retryAt)) throw Err.invalidArgument("retryAt", "give ms since 1970");
   const isCount = Number.isInteger(finished) && finished >= 0 && finished <= size;
   if (isCount && (finished > 0 || error !== undefined || retryAt !== undefined)) return result;
-  throw Err.invalidArgument("finished", `give an integer from 0 to ${size}, and a reason where it is 0`);
+  throw Err.invalidArgument("finished", `give an integer from 0 to ${size}, with an error or a retryAt if it is 0`);
 }

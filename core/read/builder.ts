@@ -93,7 +93,7 @@ export class Builder {
     const { position, index, error } = failure;
     throw new Err(
       "precondition",
-      `${this.#site.name} does not fold the event ${index} at position ${position} (${error}): mend it, or skip the event where it is parked`,
+      `${this.#site.name} failed at position ${position}, event ${index} (${error}): fix the projection and rebuild again, or skip the event if it is parked`,
       { position, index },
     );
   }

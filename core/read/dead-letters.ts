@@ -15,15 +15,15 @@ const LAST_INDEX = LIMITS.events;
 /** How many are tried again between two writes. */
 const TRIED_AT_ONCE = 20;
 
-/** A parked event with what it says, as handlers see it; as it is stored where its upcaster fails. */
+/** A parked event with its payload, as handlers see it, or as stored if its upcaster fails. */
 export interface DeadLetter {
   readonly parked: ParkedEvent;
-  /** Its payload is the tenant's own: mind who looks at it. */
+  /** The payload is the tenant's data: mind who sees it. */
   readonly event: StoredEvent;
   readonly commit: PositionedCommit;
 }
 
-/** What became of parked events that were tried again. */
+/** The result of retrying parked events. */
 export interface Retried {
   readonly retried: number;
   readonly failed: number;
@@ -36,7 +36,8 @@ export async function inspectParked(setting: ThreadSetting, key: ParkedKey): Pro
   const parked = await parkedAt(setting, key);
   const commit = await commitAt(setting, key.position);
   const event = commit?.events[key.index];
-  if (commit === undefined || event === undefined) throw Err.notFound(`the event at position ${key.position}`);
+  if (commit === undefined || event === undefined)
+    throw Err.notFound(`the event at position ${key.position}`, "restore it from a backup");
   return { parked, event: shown(event, setting.upcasters.get(commit.type)), commit };
 }
 
@@ -78,7 +79,7 @@ export async function retryParked(
       const key = aggregateKey(parked.aggregate);
       const isBehind = parked.attempts === 0 && key !== undefined && standing.has(key);
       if (!isOfGeneration(parked, generation) || (parked.reason !== undefined && !isNamed)) continue;
-      if (isNamed && isBehind) throw Err.precondition(`an earlier event of ${key} is parked: try that one again first`);
+      if (isNamed && isBehind) throw Err.precondition(`an earlier event of ${key} is parked: retry that one first`);
       const isTried = (only === undefined || isNamed) && !isBehind;
       const outcome = isTried ? await retry(setting, delivery, parked, progress) : "waiting";
       if (outcome !== "retried" && key !== undefined) standing.add(key);
@@ -136,6 +137,9 @@ export async function commitAt({ store, tenant }: ThreadSetting, position: numbe
 async function parkedAt(setting: ThreadSetting, key: ParkedKey): Promise<ParkedEvent> {
   const parked = await findParked(setting, key);
   if (parked === undefined)
-    throw Err.notFound(`a parked event of ${key.handler} at position ${key.position}, index ${key.index}`);
+    throw Err.notFound(
+      `a parked event of ${key.handler} at position ${key.position}, index ${key.index}`,
+      "list them with parked",
+    );
   return parked;
 }

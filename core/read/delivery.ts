@@ -103,7 +103,10 @@ class ProjectionDelivery implements Delivery {
     checkId(id, `the view's id for ${event.name}`);
     // Without this, a view that was not read would count as absent, and be written over.
     if (!this.#known.has(id))
-      throw Err.invalidArgument(`the view's id for ${event.name}`, "make it from the event and its commit alone");
+      throw Err.invalidArgument(
+        `the view's id for ${event.name}`,
+        "derive it from the event and its commit only, the same at each call",
+      );
     const next = step.next(this.#known.get(id), event, commit);
     const encoded = next === undefined ? undefined : encodeView(next);
     this.#known.set(id, encoded?.value, encoded?.bytes ?? 0);

@@ -23,7 +23,7 @@ export interface ViewDifference {
 
 /** How the generation that is not live differs from the live one. */
 export interface Difference {
-  /** Up to where each holds everything: only where they are the same, every difference is the new version's. */
+  /** The position up to which each is complete: only if they are equal, every difference comes from the new version. */
   readonly positions: { readonly live: number; readonly next: number };
   readonly added: number;
   readonly removed: number;

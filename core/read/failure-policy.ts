@@ -9,13 +9,13 @@ export interface FailurePolicy {
   readonly retries?: number;
   /** How long the first retry waits, in ms; doubles with each one; default 500. */
   readonly firstDelay?: number;
-  /** The most that a retry waits, in ms; default 5 minutes. */
+  /** The longest wait before a retry, in ms; default 5 minutes. */
   readonly longestDelay?: number;
-  /** After the last retry: `halt` (default) until an operator's move, or `park` the event as a dead letter and go on. */
+  /** After the last retry: `halt` (default) until an operator acts, or `park` the event as a dead letter and go on. */
   readonly onError?: "halt" | "park";
   /**
-   * What is set aside with `onError: "park"`: the `event` alone (default), or with it, as they come, the later events of its `aggregate`
-   * for this handler, so that `retryParked` hands them over in order. Other aggregates go on either way.
+   * What `onError: "park"` sets aside: the `event` alone (default), or also all later events of its `aggregate` for this handler, so
+   * that `retryParked` hands them over in order. Other aggregates go on either way.
    */
   readonly park?: "event" | "aggregate";
 }

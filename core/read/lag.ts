@@ -5,11 +5,11 @@ import type { ThreadSetting } from "./thread-lease.ts";
 export interface HandlerLag {
   /** The position up to which it is finished. */
   readonly position: number;
-  /** Commits that wait for it; a few too many on a store that leaves positions unused. */
+  /** Commits that wait for it; slightly too high on a store that leaves positions unused. */
   readonly commits: number;
   /** How long the first of them has waited, by the clock of the machine that wrote it, in s; 0 where none waits. */
   readonly seconds: number;
-  /** It stands at an event that failed. */
+  /** Whether it is stopped at an event that failed. */
   readonly isBlocked: boolean;
 }
 

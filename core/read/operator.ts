@@ -43,7 +43,10 @@ function moveFailure(
     const cursor = cursorIn(state, handler);
     // A place inside a commit is no failure: the event there has not been tried yet.
     if (cursor?.failure === undefined || cursor.failure.attempts + cursor.failure.retryAt === 0)
-      throw Err.notFound(`a failure of handler ${handler} on thread ${setting.thread}`);
+      throw Err.notFound(
+        `a failure of handler ${handler} on thread ${setting.thread}`,
+        "check the name, or go on: it has not failed",
+      );
     const failure = await move(cursor.failure, progress, cursor);
     progress.move(handler, { ...cursor, failure: { ...failure, attempts: 0, retryAt: 0, halted: false } });
   });
@@ -52,14 +55,22 @@ function moveFailure(
 /** Moves a handler back to a position (0 = the start). A projection's views are deleted first, and it goes back to the start only. */
 export async function rewind(setting: ThreadSetting, { name, collection, version }: Subscriber, to: number): Promise<void> {
   checkInteger(to, "to", 0);
-  checkArgument(collection === undefined || to === 0, "to", "a projection goes back to 0 only: its views begin anew");
+  checkArgument(
+    collection === undefined || to === 0,
+    "to",
+    "a projection can only be rewound to 0, because its views are made anew",
+  );
   await withThread(setting, async (progress, state) => {
     const cursor = cursorIn(state, name);
     if (cursor === undefined) throw Err.notFound(`handler ${name} on thread ${setting.thread}`);
-    checkArgument(to <= cursor.position, "to", `it stands at ${cursor.position}: rewind moves back only`);
+    checkArgument(
+      to <= cursor.position,
+      "to",
+      `the handler is at ${cursor.position}, and rewind only moves back: give at most that`,
+    );
     if (cursor.retired !== undefined && (await hasParked(setting, name, otherOf(cursor))))
       throw Err.precondition(
-        `the earlier generation of ${collection} has dead letters that this one may park again under the same keys: roll back, or discard that one first`,
+        `the earlier views of ${collection} have dead letters, which these may park again under the same keys: roll back, or discard the earlier views first`,
       );
     const { failure: _, version: __, ...kept } = cursor;
     const begun = collection === undefined ? {} : { isClearing: true, ...(version && { version }) };

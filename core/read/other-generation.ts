@@ -90,5 +90,5 @@ async function forget(site: Site, progress: Progress, { retired: _, ...live }: C
 
 /** Another process goes on with the other generation. */
 export function takenOver({ side }: Site): Err {
-  return Err.precondition(`${side.thread} was taken over: another rebuild goes on with these views`);
+  return Err.precondition(`another process has taken over ${side.thread}: leave this rebuild to it, or try again`);
 }

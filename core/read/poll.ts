@@ -11,9 +11,9 @@ export interface PollOptions {
   readonly limit?: number;
   /** How long the thread is leased, in ms, renewed while handlers work: 1,000 to 15 minutes, default 30,000. */
   readonly lease?: number;
-  /** Stops after the commit in hand; what is finished is stored. */
+  /** Stops after the current commit; what is finished is stored. */
   readonly signal?: Signal;
-  /** Where a handler begins that the thread does not know yet; default `start`. */
+  /** Where a handler starts that is new to the thread; default `start`. */
   readonly from?: "start" | "end";
   /** What happens after a handler's last retry; default: the reader's own policy. */
   readonly onError?: "halt" | "park";
@@ -21,7 +21,7 @@ export interface PollOptions {
   readonly park?: "event" | "aggregate";
 }
 
-/** A handler that stands at an event which failed, or that waits for something outside (`attempts` is 0 then). */
+/** A handler that is stopped at an event that failed, or that waits for an outside service (`attempts` is 0 then). */
 export interface Blocked extends Failure {
   readonly handler: string;
 }
@@ -31,8 +31,8 @@ type Status = "idle" | "progressed" | "waiting" | "leased";
 /** What one poll did. */
 export interface PollResult {
   /**
-   * `progressed`: a cursor moved. `idle`: nothing to do. `waiting`: the next commit is being written. `leased`: somebody else reads.
-   * `blocked`: every handler with something to do stands at a failure.
+   * `progressed`: a cursor moved. `idle`: nothing to do. `waiting`: the next commit is being written. `leased`: another reader has the thread.
+   * `blocked`: every handler with something to do is stopped at a failure.
    */
   readonly status: Status | "blocked";
   /** How many events handlers finished. */
@@ -41,7 +41,7 @@ export interface PollResult {
   readonly more: boolean;
   /** The position up to which each handler is finished. */
   readonly cursors: Readonly<Record<string, number>>;
-  /** When a failing handler is tried again, or a handler's time comes, whichever is first; in ms since 1970. */
+  /** When a failing handler is retried or a handler's `due` is to be called, whichever is first; in ms since 1970. */
   readonly retryAt?: number;
   readonly blocked: readonly Blocked[];
 }
@@ -98,7 +98,7 @@ function cursorOf(subscriber: Subscriber, { thread: state, head }: Peek, { threa
   if (known === undefined) return { position: from === "end" ? head : 0, ...owned };
   if (known.collection !== collection) {
     throw Err.precondition(
-      `handler ${name} on thread ${thread} keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give it a new name`,
+      `handler ${name} on thread ${thread} already keeps ${known.collection ?? "no collection"}, not ${collection ?? "none"}: give the new handler another name`,
     );
   }
   if (version !== undefined && version !== (known.version ?? 0)) throw Err.outdated(name, version, known.version ?? 0);

@@ -18,7 +18,7 @@ export interface ProjectionStep<View, Name extends string, Payload> {
   ) => View | DeepReadonly<View> | undefined;
 }
 
-/** What a projection does with its events, by event name; events without an entry are passed over. */
+/** What a projection does with its events, by event name; events without an entry are skipped. */
 export type ProjectionEvents<View, E extends EventMap> = {
   readonly [Name in keyof E & string]?: ProjectionStep<View, Name, E[Name]>;
 };
@@ -36,9 +36,9 @@ export abstract class Projection<View extends object, E extends EventMap = Event
   abstract readonly collection: string;
   /** Who may read the views in the database; absent = nobody. */
   declare readonly readers?: Readers;
-  /** An integer, default 0: raise it when `events` makes other views of the same events; `poll` then asks for a rebuild. */
+  /** An integer, default 0: raise it when `events` makes different views of the same events; `poll` then requires a rebuild. */
   declare readonly version?: number;
-  /** Tells the compiler what a view is, also from outside; never there. */
+  /** Carries the view's type; does not exist at run time. */
   declare readonly [viewType]?: View;
   /** What to do with each event; annotate it as `ProjectionEvents<View, E>`, then its functions need no annotation. */
   abstract get events(): ProjectionEvents<View, E>;

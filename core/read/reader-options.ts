@@ -9,7 +9,7 @@ export interface StreamReaderOptions extends FailurePolicy {
   readonly tracer?: ITracer;
   /** Clock, jitter and sleep; for tests. */
   readonly platform?: IPlatform;
-  /** The classes whose upcasters lift old events before handlers see them. */
+  /** The classes whose upcasters are applied to old events before handlers see them. */
   readonly aggregates?: readonly AggregateClass[];
 }
 

@@ -2,7 +2,7 @@ import type { IPlatform } from "../ports/platform.ts";
 
 /** How far a rebuild or a replay is. */
 export interface RebuildProgress {
-  /** Events that this call handed over, and about how many it will have in the end. */
+  /** Events that this call has handed over, and about how many it will hand over in all. */
   readonly events: number;
   readonly total: number;
   /** The position up to which everything is done, and the last one. */

@@ -16,21 +16,21 @@ export { siteOf } from "./other-generation.ts";
 
 /** Settings of a rebuild, or of a roll back. */
 export interface RebuildOptions {
-  /** Stops after the batch in hand; the same call goes on later where this one stopped. */
+  /** Stops after the current batch; the same call later continues where this one stopped. */
   readonly signal?: Signal;
-  /** Told after each batch. */
+  /** Called after each batch. */
   readonly onProgress?: (progress: RebuildProgress) => void;
-  /** Builds and catches up, and leaves readers where they are: look at `diff`, then call again without it. */
+  /** Builds and catches up, but does not switch readers over: check `diff`, then call again without it. */
   readonly hold?: boolean;
   /** The most commits in a batch: 1 to 1,000, default 500. Each view is written once a batch. */
   readonly limit?: number;
 }
 
-/** What a rebuild came to. */
+/** The result of a rebuild. */
 export interface Rebuilt {
-  /** `switched`: readers see the new views. `ready`: they could. `stopped`: the signal aborted. */
+  /** `switched`: readers see the new views. `ready`: built, but not switched (`hold`). `stopped`: the signal aborted. */
   readonly status: "switched" | "ready" | "stopped";
-  /** The position up to which the new views hold everything. */
+  /** The position up to which the new views are complete. */
   readonly position: number;
   /** Events that this call folded into views. */
   readonly events: number;
@@ -48,7 +48,11 @@ export function rebuild(site: Site, options: RebuildOptions): Promise<Rebuilt> {
 export function rollback(site: Site, options: RebuildOptions): Promise<Rebuilt> {
   return build(site, options, async (progress, found, live) => {
     const { retired } = live;
-    if (retired === undefined || found?.isClearing) throw Err.notFound(`an earlier generation of ${site.collection}`);
+    if (retired === undefined || found?.isClearing)
+      throw Err.notFound(
+        `an earlier generation of ${site.collection}`,
+        "only a rebuilt projection can be rolled back, until discard",
+      );
     if ((retired.version ?? 0) !== site.version) throw Err.outdated(site.name, site.version, retired.version ?? 0);
     if (found !== undefined) return found;
     const begun = { ...retired, generation: otherOf(live) };
@@ -124,7 +128,7 @@ async function checkPassedOver({ main, side, name }: Site, { generation }: Build
     if (!isOfGeneration(passed, generation) || (await findParked(main, passed))?.reason !== undefined) continue;
     const { position, index } = passed;
     throw Err.precondition(
-      `the new views of ${name} passed over the event ${index} at position ${position}, which was tried again since: discard them, and rebuild`,
+      `the new views of ${name} lack the event ${index} at position ${position}, which was skipped and retried since: discard them, and rebuild`,
     );
   }
 }

@@ -23,9 +23,9 @@ export interface ReplayOptions {
   readonly to?: number;
   /** Counts, and calls no handler. */
   readonly dryRun?: boolean;
-  /** Stops after the commit in hand. */
+  /** Stops after the current commit. */
   readonly signal?: Signal;
-  /** Told after each page of commits. */
+  /** Called after each page of commits. */
   readonly onProgress?: (progress: RebuildProgress) => void;
   /** The most commits read at once: 1 to 1,000, default 100. */
   readonly limit?: number;
@@ -34,12 +34,12 @@ export interface ReplayOptions {
 /** What a replay did, or what it would do. */
 export interface Replayed {
   readonly status: "done" | "stopped";
-  /** The last position that was replayed: go on with `from` one above it. */
+  /** The last position that was replayed: to continue, set `from` to one above it. */
   readonly position: number;
   readonly commits: number;
   /** How many events each handler got, by handler and event name. */
   readonly events: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** What the store reads for it, about: one for each commit and one a page; what handlers do themselves is not in it. */
+  /** About what the store reads for it: one for each commit and one a page, without what handlers do themselves. */
   readonly cost: Cost;
 }
 
@@ -125,7 +125,7 @@ class Run {
       await events[event.name]?.(tenant, event, commit, { thread, handler: name, index });
     } catch (cause) {
       const { position } = commit;
-      const message = `${name} failed in a replay at position ${position}, event ${index} (${textOf(cause)}): mend it and go on from there`;
+      const message = `${name} failed in a replay at position ${position}, event ${index} (${textOf(cause)}): fix the handler, and continue from there`;
       throw new Err("precondition", message, { handler: name, position, index, cause });
     }
   }
@@ -136,7 +136,7 @@ function checkReplayable(name: string, handler: AnyEventHandler): void {
   checkArgument(
     handler.replayable === true,
     "handlers",
-    `${name} is not replayable: declare it so if it may get old events again`,
+    `${name} is not replayable: declare it so if it can handle old events again`,
   );
 }
 

@@ -20,7 +20,7 @@ import { type AnyHandler, type Subscriber, subscribe } from "./subscriber.ts";
 import type { ReaderTools, ThreadSetting } from "./thread-lease.ts";
 import { ViewReader } from "./view-reader.ts";
 
-/** Feeds handlers with a tenant's events: awaited, in order, from where each of them stands. */
+/** Feeds handlers with a tenant's events: awaited, in order, each from its own cursor. */
 export class StreamReader {
   readonly #tools: ReaderTools;
   readonly #policy: FullPolicy;
@@ -37,11 +37,11 @@ export class StreamReader {
   /**
    * Hands each handler its next commits of a tenant, under a lease on the thread.
    *
-   * A cursor never passes an event that its handler did not finish. A failing handler stops alone; its attempts and its next retry are
+   * A cursor never passes an event that its handler did not finish. A failing handler stops only itself; its attempts and its next retry are
    * stored. Handlers are called at least once for each event, projections exactly once. Cost: two reads where there is nothing to do;
    * else two writes, a read for each commit, and the views.
    * @throws {Err} for arguments that are wrong, before any read; `precondition` when a collection belongs to another handler;
-   * `outdated` when a projection is of another version than its views; `store`.
+   * `outdated` when a projection and its views have different versions; `store`.
    */
   async poll(tenant: string, thread: string, handlers: readonly AnyHandler[], options: PollOptions = {}): Promise<PollResult> {
     const setting = {
@@ -65,7 +65,7 @@ export class StreamReader {
   /**
    * Polls tenants until the signal aborts, woken by the store's `watch` where there is one; fair between tenants.
    *
-   * `all` includes tenants that are opened later. Store failures are traced and tried again; resolves once the polls in hand are stored.
+   * `all` includes tenants that are opened later. Store failures are traced and tried again; resolves once the running polls are stored.
    * @throws {Err} for arguments that are wrong, and for a collection that belongs to another handler.
    */
   async run(
@@ -111,7 +111,7 @@ export class StreamReader {
     }
   }
 
-  /** Reads a projection's views of one tenant, of whichever generation is live. */
+  /** Reads a projection's views of one tenant; always the live generation. */
   views<View extends object>(tenant: string, projection: Keeper<View>): ViewReader<View> {
     const collection = checkName(projection.collection, "collection");
     checkName(tenant, "tenant");
@@ -163,14 +163,14 @@ export class StreamReader {
     await resume(this.#thread(tenant, thread), checkName(handler, "handler"));
   }
 
-  /** Passes over the event at which a handler stands. @throws {Err} `not_found` where it has no failure. */
+  /** Skips the event at which a handler is stopped. @throws {Err} `not_found` where it has no failure. */
   async skip(tenant: string, thread: string, handler: string, reason: string): Promise<void> {
     const { skip } = await import("./operator.ts");
     await skip(this.#thread(tenant, thread), checkName(handler, "handler"), reason);
   }
 
   /**
-   * Moves a handler back: to a position (default 0, the start), after which it gets everything again. A projection goes back to 0 only; its
+   * Moves a handler back: to a position (default 0, the start), after which it gets everything again. A projection can only go back to 0; its
    * views are deleted by the next poll and built anew. @throws {Err} `not_found` where the thread does not know the handler; `precondition`
    * while the generation to roll back to has dead letters.
    */
@@ -180,7 +180,7 @@ export class StreamReader {
   }
 
   /**
-   * Hands the parked events of a handler to it again, the oldest first, out of their order among the others: all that wait, or the one
+   * Hands a handler its parked events again, the oldest first, but after later events that it has handled: all that wait, or the one
    * that `key` names. @throws {Err} `not_found` where that one is not parked.
    */
   async retryParked(tenant: string, thread: string, handler: AnyHandler, key?: Omit<ParkedKey, "handler">): Promise<Retried> {
@@ -194,7 +194,7 @@ export class StreamReader {
     return inspectParked(this.#thread(tenant, thread), key);
   }
 
-  /** Passes over a parked event for good; it stays listed, with the reason. @throws {Err} `not_found` where it is not parked. */
+  /** Skips a parked event for good; it stays listed, with the reason. @throws {Err} `not_found` where it is not parked. */
   async skipParked(tenant: string, thread: string, key: ParkedKey, reason: string): Promise<void> {
     const { skipParked } = await import("./dead-letters.ts");
     await skipParked(this.#thread(tenant, thread), key, reason);
@@ -203,7 +203,7 @@ export class StreamReader {
   /**
    * Builds a projection's views anew beside the live ones, catches up, and switches readers over in one write; goes on where an earlier
    * call stopped. The live projection works until the switch; its views stay, for `rollback`, until the next rebuild or `discard`.
-   * @throws {Err} `precondition` at an event that does not fold, or when another rebuild took over; `not_found` for an unknown projection.
+   * @throws {Err} `precondition` at an event at which the projection fails, or when another rebuild took over; `not_found` for an unknown projection.
    */
   async rebuild(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {
     const { rebuild, siteOf } = await import("./rebuild.ts");
@@ -212,7 +212,7 @@ export class StreamReader {
   }
 
   /**
-   * Switches readers back to the views that were live before the last switch, after these have caught up with what happened since; give the
+   * Switches readers back to the views that were live before the last switch, after these have caught up. Pass the
    * projection in the version that made them. @throws {Err} `not_found` where there are none; `outdated` for another version.
    */
   async rollback(tenant: string, thread: string, projection: AnyHandler, options: RebuildOptions = {}): Promise<Rebuilt> {

@@ -24,18 +24,14 @@ export function subscribe(handlers: readonly AnyHandler[]): readonly Subscriber[
   const collections = new Set<string>();
   return handlers.map((handler: AnyHandler) => {
     const name = checkName(handler?.name ?? ownClassName(handler), "handler.name");
-    checkArgument(!names.has(name), "handlers", `two are named ${name}: give each a name of its own`);
+    checkArgument(!names.has(name), "handlers", `two are named ${name}: give each its own name`);
     names.add(name);
     if (typeof handler.events !== "object" || handler.events === null) throw Err.missingArgument(`${name}.events`);
     const isProjection = "collection" in handler;
     for (const [event, step] of Object.entries(handler.events)) checkStep(step, `${name}.events.${event}`, isProjection);
     if (!isProjection) return { name, handler };
     const collection = checkName(handler.collection, `${name}.collection`);
-    checkArgument(
-      !collections.has(collection),
-      "handlers",
-      `two projections keep ${collection}: give each a collection of its own`,
-    );
+    checkArgument(!collections.has(collection), "handlers", `two projections keep ${collection}: give each its own collection`);
     collections.add(collection);
     const version = checkInteger(handler.version ?? 0, `${name}.version`, 0);
     return { name, handler, collection, version };

@@ -52,7 +52,9 @@ export async function withThread<T>(
     throw error;
   }
   if (!(await progress.store(0)))
-    throw Err.precondition(`thread ${setting.thread} was taken over meanwhile, and nothing more was changed: try again`);
+    throw Err.precondition(
+      `another reader took over thread ${setting.thread} meanwhile, and nothing more was changed: try again`,
+    );
   return result;
 }
 

@@ -122,7 +122,7 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   }
 
   async position(): Promise<number> {
-    if (!this.#isFinished) throw Err.precondition("the position is known after the command only: await the command first");
+    if (!this.#isFinished) throw Err.precondition("the position is known only after the command: await the command first");
     const { place, aggregate } = this.#last;
     const version = aggregate.aggregateVersion;
     if (this.#position !== undefined || version < 0) return this.#position ?? 0;
@@ -151,7 +151,8 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
   }
 
   #checkOpen(): void {
-    if (this.#isDecided) throw Err.precondition(`${this.command} is decided already: await everything inside the command`);
+    if (this.#isDecided)
+      throw Err.precondition(`${this.command} has already returned: await every call on the context inside the command`);
   }
 
   async #join(Type: AggregateClass, id: string, isVerified: boolean): Promise<Participant> {

@@ -16,14 +16,14 @@ type PushRest<CommandPayload, EventPayload> =
 /**
  * What a command sees while it decides, and what `CommandHandler.command` resolves to.
  *
- * A command may be run again after a conflict: it must have no effect but through its context, and must not await another command.
+ * A command may be run again after a conflict: it must have no effect except through its context, and must not await another command.
  */
 export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
   readonly actor: Actor;
   readonly command: string;
   /** The aggregate's type: its path without the slash. */
   readonly aggregateType: string;
-  /** The real id, also where the caller gave none. */
+  /** The id; generated if the caller gave none. */
   readonly aggregateId: string;
   /** What the caller expected; undefined = the latest. */
   readonly expectedVersion: number | undefined;
@@ -46,7 +46,7 @@ export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
   /**
    * Reads another aggregate of the tenant. The commit conflicts, and the command decides again, if that one changes meanwhile.
    *
-   * With `verify: false` it does not, and the state is always read from the store. At most 16 aggregates are verified.
+   * With `verify: false` it does not conflict, and the state is always read from the store. At most 16 aggregates are verified.
    */
   load<B extends AnyAggregate>(Type: AggregateClass<B>, id: string, options?: { readonly verify?: boolean }): Promise<B>;
 
@@ -60,8 +60,8 @@ export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
   ): Promise<B>;
 
   /**
-   * The commit's place in the tenant's order, the last one where several aggregates were written: a reader that has come so far has
-   * everything. 0 where there is none. A replay tells the place of the command's own aggregate. At most one read, after the command only.
+   * The commit's position in the tenant's order; the last one if several aggregates were written, so a reader at it has everything. 0 if
+   * there is none. After a replay, that of the command's own aggregate. Call it after the command only. Cost: at most one read.
    */
   position(): Promise<number>;
 }

@@ -25,7 +25,7 @@ export interface CommandHandlerOptions {
   readonly platform?: IPlatform;
   /** How long after the call conflicts are retried, in ms; default 8,000, which leaves an HTTP request of 10 s time to answer. */
   readonly deadline?: number;
-  /** How many aggregates stay warm; default 10,000. */
+  /** How many aggregates are cached; default 10,000. */
   readonly cacheSize?: number;
   /** `auto` (default) opens an unknown tenant at its first command; `provisioned` refuses it. */
   readonly tenants?: "auto" | "provisioned";
@@ -33,7 +33,7 @@ export interface CommandHandlerOptions {
   readonly development?: boolean;
 }
 
-/** Carries commands out: authorises, loads, decides, commits, and decides again after a conflict. */
+/** Executes commands: authorises, loads, decides, commits, and decides again after a conflict. */
 export class CommandHandler<const C extends AggregateClasses = AggregateClasses> {
   readonly #setting: CommandSetting;
 
@@ -54,7 +54,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   }
 
   /**
-   * Carries out one command and resolves to its context, with the aggregate's new state.
+   * Executes one command and resolves to its context, with the aggregate's new state.
    *
    * Without `expectedVersion` a conflict is decided again until the deadline; with it, it is an error at once. A command that pushes
    * nothing writes nothing. Commands on the same aggregate in one process run one after another. Cost when warm: no read, one write.
@@ -113,7 +113,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   /**
    * Folds an aggregate from all of its events, then applies hypothetical ones: "what if". Writes nothing.
    *
-   * Says too whether the stored snapshot equals the fold of the events that it stands for.
+   * Also says whether the stored snapshot equals the fold of its events.
    */
   async recalculate<A extends AnyAggregate>(
     actor: Actor,
@@ -128,8 +128,8 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    * Rewrites the payloads of an aggregate's events in place, for one person's right to be forgotten; an operator's move.
    *
    * Versions, positions and commitIds stay. Views keep the data until `StreamReader.rewind`, those that a rebuild replaced until
-   * `discard`. What holds a state from before (another process, a command under way) would write it into the next snapshot: suspend the
-   * tenant first, and open it again when the others were restarted, or after 10 minutes. Returns the number of commits.
+   * `discard`. Whatever still has the old state (another process, a running command) would write it into the next snapshot: suspend the
+   * tenant first, and open it again after the other processes were restarted, or after 10 minutes. Returns the number of commits.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);

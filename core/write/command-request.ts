@@ -13,9 +13,9 @@ import type { RegisteredCommand, Registry } from "./registry.ts";
 export interface CommandOptions {
   /** 1 to 256 bytes; makes the command safe to send again: a resend within 7 days returns the first result and writes nothing. */
   readonly commandId?: string;
-  /** Kept with the commit; names the chain of commands that this one belongs to. */
+  /** Stored with the commit; identifies the chain of commands that this one belongs to. */
   readonly correlationId?: string;
-  /** Kept with the commit; names what caused this command. */
+  /** Stored with the commit; identifies what caused this command. */
   readonly causationId?: string;
 }
 

@@ -36,10 +36,10 @@ export type PayloadOf<C extends AggregateClasses, Name extends string> = string 
       : never
     : never;
 
-/** What is sent with a command: its payload's fields, and the aggregate that it is for. */
+/** What is sent with a command: its payload's fields, and which aggregate it is for. */
 export type CommandData<C extends AggregateClasses, Name extends string> = PayloadOf<C, Name> & {
   /** Absent = a new aggregate with a generated id. */
   readonly aggregateId?: string;
-  /** The version to act upon exactly; -1 = the aggregate must not exist yet; absent = the latest. */
+  /** The exact version to act on; -1 = the aggregate must not exist yet; absent = the latest. */
   readonly expectedVersion?: number;
 };

@@ -82,5 +82,6 @@ export class Participant {
 
 /** @throws {ValidationError} when a command does more than it may. */
 export function checkBound(actual: number, most: number, what: string): void {
-  if (actual > most) throw new ValidationError("", `${actual} ${what} by one command, at most ${most} can be: split the command`);
+  if (actual > most)
+    throw new ValidationError("", `${actual} ${what} by one command, at most ${most} are allowed: split the command`);
 }

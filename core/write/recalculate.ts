@@ -56,7 +56,7 @@ export async function refuseImpure(store: IEventStore, participants: Iterable<Pa
     if (canonicalJson(stateOf(fold).value) !== canonicalJson(state)) {
       throw new Err(
         "integrity",
-        `the state of ${address.type}/${address.id} is not what its events give: change state in event methods only, and keep them pure`,
+        `the state of ${address.type}/${address.id} differs from a fold of its events: change state in event methods only, and keep these pure`,
       );
     }
   }

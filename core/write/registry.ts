@@ -41,7 +41,8 @@ export class Registry {
   command(name: unknown): RegisteredCommand {
     checkGiven(name, "command");
     const command = this.#commands.get(name as string);
-    if (command === undefined) throw Err.invalidArgument("command", `no aggregate has a command named ${String(name)}`);
+    if (command === undefined)
+      throw Err.invalidArgument("command", `no aggregate has a command named ${String(name)}: check the name`);
     return command;
   }
 
@@ -52,7 +53,7 @@ export class Registry {
       registration = register(Type);
       const { type } = registration;
       const isFree = [...this.#classes.values()].every((other) => other.type !== type);
-      checkArgument(isFree, `${Type.name}.path`, `/${type} is another class's: give each its own`);
+      checkArgument(isFree, `${Type.name}.path`, `another class has the path /${type}: give each class its own`);
       this.#classes.set(Type, registration);
     }
     return registration;
@@ -109,7 +110,7 @@ function checkMap<T>(
   expected: string,
 ): void {
   for (const [name, value] of Object.entries(map ?? {})) {
-    checkArgument(names.includes(name), what, `${name} is no ${kind} of it: remove it`);
+    checkArgument(names.includes(name), what, `it has no ${kind} named ${name}: remove the entry, or correct its name`);
     checkArgument(isRight(value), `${what}.${name}`, expected);
   }
 }

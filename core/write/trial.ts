@@ -227,7 +227,7 @@ export class Trial implements AttemptTools, CommitEntry {
       // The tenant's other warm states are void too: each is found out as this one was.
       for (const participant of attempt.participants) participant.place.warm = undefined;
       return this.#again(
-        new StoreError(`tenant ${tenant} began another life meanwhile: send the command again`, { retryable: true }),
+        new StoreError(`tenant ${tenant} was erased and opened again meanwhile: send the command again`, { retryable: true }),
       );
     }
     const { type, id, actual } = outcome;

@@ -43,7 +43,7 @@ export class Account extends Aggregate<AccountEvents> {
       RecordTransactions: (context: CommandContext<Account, { amounts: readonly number[]; text?: string }>) => {
         const { amounts, text = "" } = context.payload;
         if (!Array.isArray(amounts) || amounts.length === 0) throw Err.missingArgument("amounts");
-        if (typeof text !== "string") throw Err.invalidArgument("text", "give a text");
+        if (typeof text !== "string") throw Err.invalidArgument("text", "give a string");
         this.#mustBeOpen(context.aggregateId);
         for (const amount of amounts) this.#record(context, checkAmount(amount, "amounts"), text);
       },

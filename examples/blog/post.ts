@@ -25,7 +25,7 @@ export class Post extends Aggregate<PostEvents> {
       CreatePost: async (context: CommandContext<Post, { title: string; body: string }>) => {
         const { title, body } = context.payload;
         if (typeof title !== "string" || title === "") throw Err.missingArgument("title");
-        if (typeof body !== "string") throw Err.invalidArgument("body", "give a text");
+        if (typeof body !== "string") throw Err.invalidArgument("body", "give a string");
         if (this.author !== "") throw Err.precondition(`post ${context.aggregateId} exists already`);
         // Verified: were the user disabled while we decide, this command would decide again.
         const author = await context.load(User, context.actor.id);

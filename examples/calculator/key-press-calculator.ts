@@ -34,7 +34,7 @@ export class KeyPressCalculator extends Aggregate<KeyEvents> {
   get commands() {
     return {
       PressDigit: (context: CommandContext<KeyPressCalculator, { digit: Digit }>) => {
-        if (!DIGITS.includes(context.payload.digit)) throw Err.invalidArgument("digit", "give one of 0 to 9 as a text");
+        if (!DIGITS.includes(context.payload.digit)) throw Err.invalidArgument("digit", "give one of 0 to 9 as a string");
         context.push("DigitPressed");
       },
       PressDot: (context: CommandContext<KeyPressCalculator>) => {

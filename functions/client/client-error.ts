@@ -3,7 +3,7 @@ import type { ProblemCode } from "./problem-code.ts";
 /** Why a request failed: the code of the server's problem, or what only a client sees. */
 export type ClientCode =
   | ProblemCode
-  /** No answer came, or it was cut: whether the request arrived is not known. */
+  /** No answer came, or only part of one: the request may or may not have arrived. */
   | "network"
   /** What answered is not Evenant: a proxy, or another server. */
   | "unexpected";
@@ -25,7 +25,7 @@ export class ClientError extends Error {
   readonly facts: Readonly<Record<string, unknown>>;
   /** How long the server asks to wait, in ms; 0 where it does not. */
   readonly retryAfter: number;
-  /** The id of the command that failed, also where the client made it: send the command again with it, and it takes effect once. */
+  /** The id of the command that failed, even if the client generated it: resend the command with it, and it takes effect once. */
   commandId: string | undefined;
 
   constructor(code: ClientCode, status: number, message: string, { cause, facts = {}, retryAfter = 0 }: ClientErrorFacts = {}) {
@@ -37,7 +37,7 @@ export class ClientError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same request may succeed later: no answer came, or one that asks to try again. */
+  /** Whether the same request may succeed later: there was no answer, or the answer allows a retry. */
   get isRetryable(): boolean {
     return [0, 408, 429, 502, 504].includes(this.status) || (this.status === 503 && this.facts.retryable !== false);
   }

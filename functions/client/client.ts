@@ -16,11 +16,11 @@ import type {
 } from "./inference.ts";
 import { type Clock, platformClock, request, type Sending } from "./request.ts";
 
-/** What a client is made of. */
+/** Settings of a client. */
 export interface ClientOptions {
-  /** Where the application is, with the path before its routes if there is one. */
+  /** The application's base URL, including any path before its routes. */
   readonly url: string;
-  /** Asked before each attempt, so that it can give a fresh token. */
+  /** Called before each attempt, so that it can return a fresh token. */
   readonly token: () => string | Promise<string>;
   readonly fetch?: typeof globalThis.fetch;
   /** How long a call may take with all its attempts, in ms; default 30,000. */
@@ -30,7 +30,7 @@ export interface ClientOptions {
   readonly clock?: Clock;
 }
 
-/** What a call may say beside its request. */
+/** Options of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly deadline?: number;
@@ -38,16 +38,16 @@ export interface CallOptions {
   readonly attempts?: number;
 }
 
-/** What a command may say beside its payload. */
+/** Options of a command. */
 export interface CommandCallOptions extends CallOptions {
   /** Default: a new one. Give it to send a command again in another call, after a restart for example: it takes effect once. */
   readonly commandId?: string;
-  /** The version to act upon exactly; -1 = the aggregate must not exist yet; absent = the latest. */
+  /** The exact version to act on; -1 = the aggregate must not exist yet; absent = the latest. */
   readonly expectedVersion?: number;
   readonly correlationId?: string;
 }
 
-/** Which part of a list is wanted. */
+/** Which part of a list to read. */
 export interface PageOptions<Place> extends CallOptions {
   readonly after?: Place;
   /** 1 to 1,000; default 100. */
@@ -56,7 +56,7 @@ export interface PageOptions<Place> extends CallOptions {
 
 /** Waits until the views have come to this position. */
 interface AtPosition {
-  /** Of the command whose effect must show; null, where a store cannot tell it, waits for nothing. */
+  /** The position that a command answered, to see its effect; null (the store cannot tell it) waits for nothing. */
   readonly position?: number | null;
 }
 
@@ -68,9 +68,9 @@ export interface ViewCollection<View> {
 }
 
 /**
- * A client of the HTTP application; all that it knows of commands, states and views are the types of the classes.
+ * A client of the HTTP application; it knows commands, states and views only from the types of the classes.
  *
- * Each call sends its request again after network errors and answers that ask for it, with growing, jittered pauses.
+ * Each call retries after network errors and answers that allow a retry, with growing, jittered pauses.
  * @throws {ClientError} from each method; or the reason of an aborted signal
  */
 export interface Client<C extends AggregateClasses, P extends AnyProjections> {

@@ -90,7 +90,7 @@ export type ViewOf<P extends AnyProjections, Name extends string> = [P[number]] 
 /** Projections, as far as a client's types need them. */
 export type AnyProjections = readonly { readonly collection: string }[];
 
-/** What became of a command. */
+/** The result of a command. */
 export interface CommandAnswer<State> {
   readonly aggregateId: string;
   readonly version: number;

@@ -59,7 +59,7 @@ export const engineRebuildFailures: Facet = {
         next.refused = 5;
         const error = await rejects(Err, reader.rebuild(tenant, "main", next));
         expect(error).to.include({ code: "precondition", index: 0 });
-        expect(error.message).to.match(/does not fold/);
+        expect(error.message).to.match(/failed at position .* \(.*does not fold.*\): fix the projection/);
         expect(await seen(ground)).to.deep.equal(expected(6, 0));
         // Mended: it goes on at the event.
         next.refused = undefined;

@@ -28,21 +28,21 @@ const WRONG: readonly (readonly [string, object, ErrCode, string])[] = [
   ["a tenant of 65 letters", { tenant: "x".repeat(65) }, "invalid_argument", `invalid argument actor.tenant: ${NAME_RULE}`],
   ["a tenant with a line feed at its end", { tenant: "a\n" }, "invalid_argument", `invalid argument actor.tenant: ${NAME_RULE}`],
   ["a tenant that is an array", { tenant: ["a"] }, "invalid_argument", `invalid argument actor.tenant: ${NAME_RULE}`],
-  ["roles that are absent", { roles: undefined }, "invalid_argument", "invalid argument actor.roles: give an array of texts"],
-  ["roles that are a text", { roles: "user" }, "invalid_argument", "invalid argument actor.roles: give an array of texts"],
+  ["roles that are absent", { roles: undefined }, "invalid_argument", "invalid argument actor.roles: give an array of strings"],
+  ["roles that are a text", { roles: "user" }, "invalid_argument", "invalid argument actor.roles: give an array of strings"],
   [
     "roles that are a set",
     { roles: new Set(["user"]) },
     "invalid_argument",
-    "invalid argument actor.roles: give an array of texts",
+    "invalid argument actor.roles: give an array of strings",
   ],
   [
     "a role that is a number",
     { roles: ["user", 7] },
     "invalid_argument",
-    "invalid argument actor.roles: give texts that are not empty",
+    "invalid argument actor.roles: give strings that are not empty",
   ],
-  ["an empty role", { roles: [""] }, "invalid_argument", "invalid argument actor.roles: give texts that are not empty"],
+  ["an empty role", { roles: [""] }, "invalid_argument", "invalid argument actor.roles: give strings that are not empty"],
 ];
 
 describe("Actor", () => {

@@ -110,7 +110,9 @@ describe("The context of a command", () => {
     );
     held.open();
     for (const refused of [late, context.load(SummingCalculator, "c"), context.append(Actress, "v", "Left", {})]) {
-      expect((await rejects(Err, refused)).message).to.equal("Act is decided already: await everything inside the command");
+      expect((await rejects(Err, refused)).message).to.equal(
+        "Act has already returned: await every call on the context inside the command",
+      );
     }
     expect(thrown(Err, () => context.push("Said")).code).to.equal("precondition");
     const { commits } = await store.load({ tenant: "t", type: "actresses", id: "vivien" }, { after: -1 });

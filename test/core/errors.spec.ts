@@ -24,7 +24,7 @@ const MADE: readonly (readonly [Err, ErrCode, string])[] = [
   [
     new AuthorizationError("ada", "Pay"),
     "authorization",
-    "actor ada may not send Pay: it needs a role that the aggregate's access grants it to",
+    "actor ada may not send Pay: the actor needs a role that the aggregate's access allows",
   ],
   [new IdempotencyError("c1"), "idempotency", "commandId c1 belongs to another command: make a new id for each new command"],
   [new ValidationError("payload.a", "is NaN"), "validation", "payload.a: is NaN"],

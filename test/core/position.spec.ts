@@ -12,7 +12,7 @@ describe("The position of a command", () => {
   it("refuses to tell the position before the commit", async () => {
     const { act } = scene();
     const asked = act(async (during) => void (await during.position()), { aggregateId: "vivien" });
-    expect((await rejects(Err, asked)).message).to.equal("the position is known after the command only: await the command first");
+    expect((await rejects(Err, asked)).message).to.equal("the position is known only after the command: await the command first");
   });
 
   it("tells the position by which everything that the command wrote can be waited for", async () => {

@@ -36,7 +36,7 @@ const WRONG: readonly (readonly [string, unknown, ErrCode, string])[] = [
     "another's path",
     [SummingCalculator, odd({})],
     "invalid_argument",
-    "invalid argument Odd.path: /summing-calculators is another class's: give each its own",
+    "invalid argument Odd.path: another class has the path /summing-calculators: give each class its own",
   ],
   ["no access", [odd({ access: undefined })], "missing_argument", "missing argument Odd.access: it is required"],
   [
@@ -49,7 +49,7 @@ const WRONG: readonly (readonly [string, unknown, ErrCode, string])[] = [
     "access to a command that there is not",
     [odd({ access: { AddNumber: ["user"] } })],
     "invalid_argument",
-    "invalid argument Odd.access: AddNumber is no command of it: remove it",
+    "invalid argument Odd.access: it has no command named AddNumber: remove the entry, or correct its name",
   ],
   [
     "a rule that is another text",
@@ -67,7 +67,7 @@ const WRONG: readonly (readonly [string, unknown, ErrCode, string])[] = [
     "a schema for a command that there is not",
     [odd({ schemas: { AddNumber: noSchema } })],
     "invalid_argument",
-    "invalid argument Odd.schemas: AddNumber is no command of it: remove it",
+    "invalid argument Odd.schemas: it has no command named AddNumber: remove the entry, or correct its name",
   ],
   ["no commands", [odd({}, { commands: {} })], "missing_argument", "missing argument Odd.commands: it is required"],
   ["commands that are null", [odd({}, { commands: null })], "missing_argument", "missing argument Odd.commands: it is required"],
@@ -135,7 +135,7 @@ describe("A command handler's classes", () => {
     const misnamed = thrown(Err, () => make([odd({ upcasters: { NumberAdded: [(payload: object) => payload] } })]));
     expect([misnamed.code, misnamed.message]).to.deep.equal([
       "invalid_argument",
-      "invalid argument Odd.upcasters: NumberAdded is no event of it: remove it",
+      "invalid argument Odd.upcasters: it has no event named NumberAdded: remove the entry, or correct its name",
     ]);
     for (const chain of [(payload: object) => payload, [7], {}]) {
       const error = thrown(Err, () => make([odd({ upcasters: { NumbersAdded: chain } })]));

@@ -225,7 +225,7 @@ describe("Snapshots", () => {
     const error = await rejects(Err, handler.command(actor, "Count", { by: 1, aggregateId: "tally" }));
     expect([error.code, error.message]).to.deep.equal([
       "integrity",
-      "the state of tallies/tally is not what its events give: change state in event methods only, and keep them pure",
+      "the state of tallies/tally differs from a fold of its events: change state in event methods only, and keep these pure",
     ]);
     expect(await loadCold(store)).to.deep.equal([2, 1]);
     const pure = new CommandHandler(store, [Tally], { development: true });

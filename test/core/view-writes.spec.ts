@@ -64,7 +64,7 @@ describe("The views of one batch", () => {
     await new CommandHandler(store, [Account]).command(actor, "OpenAccount", { owner: "ada", aggregateId: "a" });
     const reader = new StreamReader(store, { retries: 0 });
     const { blocked } = await reader.poll("t", "main", [new Restless()]);
-    expect(blocked[0]?.error).to.include("make it from the event and its commit alone");
+    expect(blocked[0]?.error).to.include("derive it from the event and its commit only, the same at each call");
     expect(await reader.views("t", new Restless()).list()).to.deep.equal({ views: [] });
   });
 });

@@ -159,7 +159,7 @@ onEveryStore("The bank account", (stage) => {
     expect(await sent("RecordTransactions", {})).to.deep.equal(missing("amounts"));
     expect(await sent("RecordTransactions", { amounts: [] })).to.deep.equal(missing("amounts"));
     expect(await sent("RecordTransactions", { amounts: [1, 0.5] })).to.deep.equal(invalid("amounts", "give integers"));
-    expect(await sent("RecordTransactions", { amounts: [1], text: 7 })).to.deep.equal(invalid("text", "give a text"));
+    expect(await sent("RecordTransactions", { amounts: [1], text: 7 })).to.deep.equal(invalid("text", "give a string"));
     expect(await sent("TransferMoney", { amount: 1 })).to.deep.equal(missing("to"));
     expect(await sent("TransferMoney", { amount: "1", to: "x" })).to.deep.equal(invalid("amount", "give integers"));
     expect(await sent("OpenAccount", { owner: 7 })).to.deep.equal(missing("owner"));

@@ -43,7 +43,7 @@ onEveryStore("The calculator's errors", (stage) => {
     expect(making({ id: "" }).code).to.equal("missing_argument");
     expect(making({ tenant: undefined }).message).to.equal("missing argument actor.tenant: it is required");
     expect(making({ tenant: "" }).code).to.equal("missing_argument");
-    expect(making({ roles: "user" }).message).to.equal("invalid argument actor.roles: give an array of texts");
+    expect(making({ roles: "user" }).message).to.equal("invalid argument actor.roles: give an array of strings");
     expect(making({ roles: undefined }).code).to.equal("invalid_argument");
   });
 
@@ -55,7 +55,7 @@ onEveryStore("The calculator's errors", (stage) => {
     }
     const error = await sendTo(actor, "MultiplyNumbers", numbers);
     expect(error.code).to.equal("invalid_argument");
-    expect(error.message).to.equal("invalid argument command: no aggregate has a command named MultiplyNumbers");
+    expect(error.message).to.equal("invalid argument command: no aggregate has a command named MultiplyNumbers: check the name");
   });
 
   it("says that expectedVersion needs an aggregateId", async () => {

@@ -56,7 +56,7 @@ onEveryStore("The key-press calculator", (stage) => {
       const sent = handlerOf().command(actorOf(stage.newTenant()), "PressDigit", { digit: digit as Digit });
       const error = await rejects(Err, sent);
       expect(error.code).to.equal("invalid_argument");
-      expect(error.message).to.equal("invalid argument digit: give one of 0 to 9 as a text");
+      expect(error.message).to.equal("invalid argument digit: give one of 0 to 9 as a string");
     }
   });
 

@@ -56,7 +56,10 @@ onEveryStore("Publishing to a broker that is away, or refuses,", (stage) => {
     const first = await readerOf().poll(one, "out", publishers);
     const second = await readerOf().poll(other, "out", publishers);
     expect(broker.calls).to.have.length(1);
-    expect(second.blocked[0]).to.include({ attempts: 0, error: "Error: the circuit breaker is open: the broker failed" });
+    expect(second.blocked[0]).to.include({
+      attempts: 0,
+      error: "Error: the circuit breaker is open because the broker failed: it is called again at retryAt",
+    });
     expect(second.retryAt).to.be.at.least(first.retryAt!);
     // With a breaker for each tenant, the other one is not concerned.
     const apart = publishing(broker, { breaker: { failures: 1, firstDelay: 60_000, of: "tenant" }, name: "Apart" });

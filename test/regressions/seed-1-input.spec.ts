@@ -61,7 +61,7 @@ onEveryStore("Seed 1 (the parent), what it took wrongly,", (stage) => {
       const error = await rejects(Err, handler.command(actor, name, {}));
       expect([error.code, error.message]).to.deep.equal([
         "invalid_argument",
-        `invalid argument command: no aggregate has a command named ${name}`,
+        `invalid argument command: no aggregate has a command named ${name}: check the name`,
       ]);
     }
   });

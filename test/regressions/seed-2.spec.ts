@@ -146,7 +146,7 @@ onEveryStore("Seed 2 (hde)", (stage) => {
     const error = await rejects(Err, handler.command(actor, "PushUnknown", { aggregateId: "publisher" }));
     expect([error.code, error.message]).to.deep.equal([
       "integrity",
-      "Publisher has no event named Unknown: declare it in its events",
+      "Publisher has no event named Unknown: keep every stored event in its events",
     ]);
     expect(await handler.history(actor, Publisher, "publisher")).to.deep.equal([]);
   });

@@ -141,7 +141,7 @@ onEveryStore("Seed 4 (evtstore)", (stage) => {
     const tooMany = await rejects(Err, handler.command(actor, "Copy", { from: [...from, "note16"] }));
     expect([tooMany.code, tooMany.message]).to.deep.equal([
       "validation",
-      "17 aggregates are verified by one command, at most 16 can be: split the command",
+      "17 aggregates are verified by one command, at most 16 are allowed: split the command",
     ]);
   });
 
@@ -160,7 +160,7 @@ onEveryStore("Seed 4 (evtstore)", (stage) => {
     );
     expect([tooMany.code, tooMany.message]).to.deep.equal([
       "validation",
-      "17 aggregates are written by one command, at most 16 can be: split the command",
+      "17 aggregates are written by one command, at most 16 are allowed: split the command",
     ]);
     expect((await handler.load(actor, Note, "note0"))?.text).to.equal("all");
     expect(await handler.load(actor, Note, "note16")).to.equal(undefined);

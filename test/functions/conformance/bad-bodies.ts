@@ -80,10 +80,10 @@ export const BAD_BODY_CASES: readonly HttpCase[] = [
   refused("a payload of 300 KiB", { ...ADD, text: "x".repeat(300 * 1024) }, 400, "validation", /payload.*bytes/, {
     path: "payload",
   }),
-  refused("a number that is too large to be kept", raw('"number1":9007199254740993'), 400, "validation", /send it as a text/, {
+  refused("a number that is too large to be kept", raw('"number1":9007199254740993'), 400, "validation", /send it as a string/, {
     path: "number1",
   }),
-  refused("a number of 400 digits", raw(`"number1":${"9".repeat(400)}`), 400, "validation", /send it as a text/, {
+  refused("a number of 400 digits", raw(`"number1":${"9".repeat(400)}`), 400, "validation", /send it as a string/, {
     path: "number1",
   }),
   ...[100, 100_000].map((depth) => ({
