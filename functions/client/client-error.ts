@@ -37,7 +37,10 @@ export class ClientError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same request may succeed later: no answer came, or one that asks to try again. */
+  /**
+   * Whether the same request may succeed soon: no answer came, or one that asks to try again. Not of a tenant that is closed (`tenant`,
+   * with `tenantStatus`), since that is no matter of seconds: but a queue keeps what was refused as `suspended` or `importing`.
+   */
   get isRetryable(): boolean {
     return [0, 408, 429, 502, 504].includes(this.status) || (this.status === 503 && this.facts.retryable !== false);
   }
