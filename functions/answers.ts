@@ -19,8 +19,15 @@ export function json(value: unknown, headers: Readonly<Record<string, string>> =
   });
 }
 
+/** An aggregate as it is answered, alone or by a command. */
+export interface AggregateAnswer extends JsonObject {
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly state: Json;
+}
+
 /** What a command's sender learns. From here on nothing may fail any more: the command is stored. */
-export async function commandAnswer(context: CommandContext<Instance, JsonObject>): Promise<JsonObject> {
+export async function commandAnswer(context: CommandContext<Instance, JsonObject>): Promise<AggregateAnswer> {
   return {
     aggregateId: context.aggregateId,
     version: context.aggregate.aggregateVersion,
@@ -33,7 +40,7 @@ export async function commandAnswer(context: CommandContext<Instance, JsonObject
 }
 
 /** An aggregate's id, version and state. */
-export function aggregateAnswer(aggregate: Instance): JsonObject {
+export function aggregateAnswer(aggregate: Instance): AggregateAnswer {
   return { aggregateId: aggregate.aggregateId, version: aggregate.aggregateVersion, state: stateIn(aggregate) };
 }
 

@@ -4,8 +4,8 @@ import { COMMAND_IDS } from "../core/react/sender.ts";
 import { commandAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { readObject } from "./body.ts";
-import { versionTag } from "./etag.ts";
-import { asFailedPrecondition, versionInHeaders, withVersion } from "./expected-version.ts";
+import { stateTag } from "./etag.ts";
+import { asFailedPrecondition, checkState, expectationIn, withVersion } from "./expected-version.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { pathSegment } from "./request-target.ts";
 
@@ -16,25 +16,28 @@ export function commandRoute({ service, fairShare }: AppSetting) {
   const queue = new FairQueue(fairShare);
   return async (context: Context<AppEnv>): Promise<Response> => {
     const name = pathSegment(context.req.path, 1, "command");
-    if (!service.commands.has(name)) throw Err.notFound(`command ${name}`);
+    const Type = service.commands.get(name);
+    if (Type === undefined) throw Err.notFound(`command ${name}`);
     context.set("command", name);
     const commandId = headerText(context, "Idempotency-Key");
     if (commandId?.startsWith(COMMAND_IDS))
       throw Err.invalidArgument("Idempotency-Key", `begin it otherwise than ${COMMAND_IDS}`);
     const correlationId = headerText(context, "X-Correlation-Id");
-    const expected = versionInHeaders(context.req.raw.headers);
+    const expected = expectationIn(context.req.raw.headers);
     const { value, bytes } = await readObject(context.req.raw);
-    const data = withVersion(value, expected);
+    const data = withVersion(value, expected?.version);
     const options = { ...(commandId !== undefined && { commandId }), ...(correlationId !== undefined && { correlationId }) };
     try {
       const { actor } = context.var;
-      const done = await queue.run(actor.tenant, bytes, () =>
-        service.handler.command(actor, name, data as Parameters<typeof service.handler.command>[2], options),
-      );
-      const { aggregateVersion } = done.aggregate;
-      return json(await commandAnswer(done), aggregateVersion < 0 ? {} : { etag: versionTag(aggregateVersion) });
+      const done = await queue.run(actor.tenant, bytes, async () => {
+        await checkState(service, actor, Type, data.aggregateId, expected);
+        return service.handler.command(actor, name, data as Parameters<typeof service.handler.command>[2], options);
+      });
+      const answer = await commandAnswer(done);
+      const { version, state } = answer;
+      return json(answer, version < 0 ? {} : { etag: await stateTag(version, state, service.digest) });
     } catch (error) {
-      throw asFailedPrecondition(error, expected, data.aggregateId);
+      throw asFailedPrecondition(error, expected?.version, data.aggregateId);
     }
   };
 }

@@ -1,9 +1,16 @@
 import type { Context } from "hono";
+import type { IPlatform, Json } from "../core/index.ts";
 import type { AppEnv } from "./app-setting.ts";
 
-/** The ETag of an aggregate as it is after a version. */
-export function versionTag(version: number): string {
-  return `"${version}"`;
+/** How much of the digest stands in an aggregate's tag: enough that the states of one version do not meet by chance. */
+const DIGITS = 12;
+
+/**
+ * The ETag of an aggregate: its version, and a digest of the state that is answered, since an erasure, a redaction or a release may put
+ * another state at the same version. The state's keys are sorted, as `stateOf` gives them.
+ */
+export async function stateTag(version: number, state: Json, digest: IPlatform["digest"]): Promise<string> {
+  return `"${version}-${(await digest(JSON.stringify(state))).slice(0, DIGITS)}"`;
 }
 
 /** The ETag of an answer that has no version: a digest of its text. */

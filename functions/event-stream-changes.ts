@@ -1,11 +1,10 @@
-import type { AnyHandler, IEventStore, JsonObject } from "../core/index.ts";
+import type { AnyHandler, IEventStore, IViews, JsonObject } from "../core/index.ts";
 import { viewsConcerned } from "../core/stream-kit.ts";
 import type { Service } from "./composition.ts";
+import { MOST_ITEMS } from "./event-stream-pages.ts";
 
 /** How many commits are looked through for changed views, at most: beyond, reading the whole collection is the better bargain. */
 const MOST_COMMITS = 1_000;
-/** The most ids in one read of views. */
-const IDS_A_READ = 100;
 
 /** One collection of one tenant. */
 export interface Collection {
@@ -32,7 +31,7 @@ export async function changedBetween(
   const ids = new Set<string>();
   let seen = 0;
   for (let position = after; position < upTo; ) {
-    const { commits, next } = await store.read(tenant, position, Math.min(upTo - position, MOST_COMMITS));
+    const { commits, next } = await store.read(tenant, position, Math.min(upTo - position, MOST_ITEMS));
     seen += commits.length;
     if (next === position || seen > MOST_COMMITS) return undefined;
     const within = commits.filter((commit) => commit.position <= upTo);
@@ -49,20 +48,11 @@ export async function* changesOf(
   ids: readonly string[],
 ): AsyncIterable<readonly Change[]> {
   const views = store.views(tenant, place);
-  for (let start = 0; start < ids.length; start += IDS_A_READ) {
-    const some = ids.slice(start, start + IDS_A_READ);
-    const values = await views.get(some);
-    yield some.map((id, index) => ({ id, value: values[index] }));
-  }
+  for (let start = 0; start < ids.length; start += MOST_ITEMS) yield changesIn(views, ids.slice(start, start + MOST_ITEMS));
 }
 
-/** Every view in a place, a page at a time. */
-export async function* allOf({ store, tenant }: Collection, place: string): AsyncIterable<readonly Change[]> {
-  const views = store.views(tenant, place);
-  for (let after: string | undefined, isLast = false; !isLast; ) {
-    const page = await views.list({ limit: IDS_A_READ, ...(after !== undefined && { after }) });
-    yield page.views;
-    after = page.next;
-    isLast = after === undefined;
-  }
+/** The views with these ids, in one read. */
+export async function changesIn(views: IViews, ids: readonly string[]): Promise<readonly Change[]> {
+  const values = await views.get(ids);
+  return ids.map((id, index) => ({ id, value: values[index] }));
 }

@@ -1,7 +1,9 @@
 import type { Address, Commit, IEventStore } from "../core/index.ts";
 import { commitAnswer } from "./answers.ts";
 import { type EventStream, encodeEvent } from "./event-stream.ts";
+import { StreamPages } from "./event-stream-pages.ts";
 import { idOf, markOf, placeIn } from "./event-stream-place.ts";
+import type { FairQueue } from "./fair-queue.ts";
 
 /** Who may read an aggregate where its state decides. */
 export interface Guard {
@@ -9,13 +11,21 @@ export interface Guard {
   check(): Promise<void>;
 }
 
-/** How many commits are loaded at once. */
-const PAGE = 100;
+/** What a stream of commits is about. */
+export interface CommitInterest {
+  readonly address: Address;
+  /** A version; -1 = from the first. */
+  readonly after: number;
+  /** The `Last-Event-ID` of a client that comes back: it counts instead of `after`. */
+  readonly lastId: string | undefined;
+  readonly guard: Guard | undefined;
+}
 
 /** One stream of an aggregate's commits: catches up from its history at its client's pace, then lives on the tenant's log. */
 export class CommitSubscriber {
   readonly stream: EventStream;
   isLive = false;
+  readonly #pages: StreamPages;
   readonly #address: Address;
   /** Asked before each commit where the aggregate's state decides who may read; undefined where it does not. */
   readonly #guard: Guard | undefined;
@@ -27,8 +37,9 @@ export class CommitSubscriber {
   #isBusy = false;
   #hasMissed = false;
 
-  constructor(stream: EventStream, address: Address, after: number, lastId: string | undefined, guard: Guard | undefined) {
+  constructor(stream: EventStream, turns: FairQueue, { address, after, lastId, guard }: CommitInterest) {
     this.stream = stream;
+    this.#pages = new StreamPages(stream, turns, address.tenant);
     this.#address = address;
     this.#version = after;
     this.#lastId = lastId;
@@ -39,7 +50,9 @@ export class CommitSubscriber {
   tell(commit: Commit): void {
     this.#hasMissed = true;
     if (!this.isLive || commit.version <= this.#version) return;
-    this.isLive = this.#guard === undefined && commit.version === this.#version + 1 && this.#send(commit);
+    if (this.#guard !== undefined || commit.version !== this.#version + 1 || !this.stream.send(this.#encode(commit)))
+      this.isLive = false;
+    else this.#version = commit.version;
   }
 
   /** Sends the history up to now; does nothing while it is at it. */
@@ -47,20 +60,26 @@ export class CommitSubscriber {
     if (this.isLive || this.#isBusy) return;
     this.#isBusy = true;
     try {
-      while (await this.stream.room()) {
-        this.#hasMissed = false;
-        const { commits, life } = await store.load(this.#address, { after: this.#version, limit: PAGE });
-        if (!(await this.#isOf(life))) continue;
-        // After the load: so it is asked about a state that holds what was loaded.
-        await this.#guard?.check();
-        for (const commit of commits) if (!(await this.stream.room()) || !this.#send(commit)) return;
-        if (commits.length > 0 || this.#hasMissed) continue;
-        this.isLive = true;
-        return;
-      }
+      for (let isOn = true; isOn && !this.isLive; ) isOn = await this.#pages.turn((limit) => this.#sendPage(store, limit));
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  async #sendPage(store: IEventStore, limit: number): Promise<void> {
+    this.#hasMissed = false;
+    const { commits, life } = await store.load(this.#address, { after: this.#version, limit });
+    if (!(await this.#isOf(life))) return;
+    // After the load: so it is asked about a state that holds what was loaded.
+    await this.#guard?.check();
+    this.#pages.send(
+      commits,
+      (commit) => this.#encode(commit),
+      ({ version }) => {
+        this.#version = version;
+      },
+    );
+    this.isLive = commits.length === 0 && !this.#hasMissed;
   }
 
   /** Whether the version that the client has is one of this life; if not, it begins anew. */
@@ -81,10 +100,7 @@ export class CommitSubscriber {
     return false;
   }
 
-  #send(commit: Commit): boolean {
-    const id = idOf(commit.version, this.#mark ?? "");
-    if (!this.stream.send(encodeEvent("commit", id, commitAnswer(commit)))) return false;
-    this.#version = commit.version;
-    return true;
+  #encode(commit: Commit): Uint8Array {
+    return encodeEvent("commit", idOf(commit.version, this.#mark ?? ""), commitAnswer(commit));
   }
 }

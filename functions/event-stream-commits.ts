@@ -1,29 +1,19 @@
 import { type Address, Err, type IEventStore, keyOf, type PositionedCommit, type Waiting } from "../core/index.ts";
 import type { EventStream } from "./event-stream.ts";
-import { CommitSubscriber, type Guard } from "./event-stream-commit-subscriber.ts";
+import { type CommitInterest, CommitSubscriber } from "./event-stream-commit-subscriber.ts";
 import { Follower, type Look } from "./event-stream-follow.ts";
+import { MOST_ITEMS, pageTurns } from "./event-stream-pages.ts";
 import { errorFacts, type Log } from "./log.ts";
 
-/** How many commits one look reads. */
-const PAGE = 100;
 /** A thread that nobody reads by: only to ask where the head is. */
 const NO_THREAD = "streams";
-
-/** What a stream of commits is about. */
-export interface CommitInterest {
-  readonly address: Address;
-  /** A version; -1 = from the first. */
-  readonly after: number;
-  /** The `Last-Event-ID` of a client that comes back: it counts instead of `after`. */
-  readonly lastId: string | undefined;
-  readonly guard: Guard | undefined;
-}
 
 /** Streams of aggregates' commits: one follower for each tenant that somebody listens to. */
 export class CommitStreams {
   readonly #store: IEventStore;
   readonly #log: Log | undefined;
   readonly #feeds = new Map<string, TenantFeed>();
+  readonly #turns = pageTurns();
 
   constructor(store: IEventStore, log: Log | undefined) {
     this.#store = store;
@@ -31,11 +21,12 @@ export class CommitStreams {
   }
 
   /** Tells a stream the commits of one aggregate, until it is over. */
-  join(stream: EventStream, { address, after, lastId, guard }: CommitInterest): void {
+  join(stream: EventStream, interest: CommitInterest): void {
+    const { address } = interest;
     const { tenant } = address;
     const feed = this.#feeds.get(tenant) ?? new TenantFeed(this.#store, tenant, this.#log);
     this.#feeds.set(tenant, feed);
-    const leave = feed.join(address, new CommitSubscriber(stream, address, after, lastId, guard));
+    const leave = feed.join(address, new CommitSubscriber(stream, this.#turns, interest));
     stream.signal.addEventListener("abort", () => {
       if (leave() === "last" && this.#feeds.get(tenant) === feed) this.#feeds.delete(tenant);
     });
@@ -85,7 +76,7 @@ class TenantFeed {
       this.#catchUp();
       return "settled";
     }
-    const { commits, next, waiting } = await this.#store.read(this.#tenant, after, PAGE, this.#waiting);
+    const { commits, next, waiting } = await this.#store.read(this.#tenant, after, MOST_ITEMS, this.#waiting);
     this.#position = next;
     this.#waiting = waiting;
     for (const commit of commits) this.#tell(commit);

@@ -1,6 +1,18 @@
 import { type EventStream, encodeEvent } from "./event-stream.ts";
-import { allOf, type Change, type Collection, changedBetween, changesOf } from "./event-stream-changes.ts";
+import { type Change, type Collection, changedBetween, changesIn } from "./event-stream-changes.ts";
+import { StreamPages } from "./event-stream-pages.ts";
 import { endOf, idOf, isSame, type Place, placeIn } from "./event-stream-place.ts";
+import type { FairQueue } from "./fair-queue.ts";
+
+/** What a stream of views is about. */
+export interface ViewInterest {
+  readonly tenant: string;
+  readonly collection: string;
+  /** One view only; undefined = all of the collection. */
+  readonly only: string | undefined;
+  /** The `Last-Event-ID` of a client that comes back. */
+  readonly lastId: string | undefined;
+}
 
 /** What a collection's streams are told now. */
 export interface Told {
@@ -28,13 +40,15 @@ export class ViewSubscriber {
   /** The one view that it wants; undefined = all. */
   readonly only: string | undefined;
   isLive = false;
+  readonly #pages: StreamPages;
   #isBusy = false;
   #lastId: string | undefined;
   /** What its client has; undefined = begin anew. */
   #at: Told | undefined;
 
-  constructor(stream: EventStream, only: string | undefined, lastId: string | undefined) {
+  constructor(stream: EventStream, turns: FairQueue, { tenant, only, lastId }: ViewInterest) {
     this.stream = stream;
+    this.#pages = new StreamPages(stream, turns, tenant);
     this.only = only;
     this.#lastId = lastId;
   }
@@ -81,32 +95,71 @@ export class ViewSubscriber {
 
   async #sendAll(collection: Collection, told: Told): Promise<void> {
     this.#at = undefined;
-    const all = this.only === undefined ? allOf(collection, told.viewsIn) : changesOf(collection, told.viewsIn, [this.only]);
-    if (!(await this.#send(encodeEvent("reset", "", {})))) return;
-    for await (const changes of all) {
-      for (const change of changes) {
-        const isThere = change.value !== undefined;
-        if (isThere && !(await this.#send(encodeChange(change, "")))) return;
-      }
+    if (!this.stream.send(encodeEvent("reset", "", {}))) return;
+    const isSent =
+      this.only === undefined
+        ? await this.#sendList(collection, told)
+        : await this.#sendViews(collection, told, [this.only], (one) =>
+            one.value === undefined ? undefined : encodeChange(one, ""),
+          );
+    if (isSent) this.#at = told;
+  }
+
+  /** Every view, in the order of their ids; false where the stream was over before. */
+  async #sendList({ store, tenant }: Collection, { viewsIn }: Told): Promise<boolean> {
+    const views = store.views(tenant, viewsIn);
+    let isLast = false;
+    for (let after: string | undefined; !isLast; ) {
+      const isOn = await this.#pages.turn(async (limit) => {
+        const page = await views.list({ limit, ...(after !== undefined && { after }) });
+        this.#pages.send(
+          page.views,
+          (view) => encodeChange(view, ""),
+          ({ id }) => {
+            after = id;
+          },
+        );
+        if (page.views.length > 0 && after !== page.views.at(-1)?.id) return;
+        isLast = page.next === undefined;
+        after = page.next ?? after;
+      });
+      if (!isOn) return false;
     }
-    this.#at = told;
+    return true;
   }
 
   async #sendChanges(collection: Collection, from: Told, told: Told): Promise<void> {
-    const changed = await changedBetween(collection, from.place.position, endOf(told.place));
+    let changed: readonly string[] | undefined;
+    const isOn = await this.#pages.turn(async () => {
+      changed = await changedBetween(collection, from.place.position, endOf(told.place));
+    });
+    if (!isOn) return;
     if (changed === undefined) {
       this.#at = undefined;
       return;
     }
     const ids = this.only === undefined ? changed : changed.filter((id) => id === this.only);
     const eventId = idOf(from.place.position, from.mark);
-    for await (const changes of changesOf(collection, told.viewsIn, ids)) {
-      for (const change of changes) if (!(await this.#send(encodeChange(change, eventId)))) return;
-    }
-    this.#at = told;
+    if (await this.#sendViews(collection, told, ids, (change) => encodeChange(change, eventId))) this.#at = told;
   }
 
-  async #send(chunk: Uint8Array): Promise<boolean> {
-    return (await this.stream.room()) && this.stream.send(chunk);
+  /** The views with these ids, or that they are gone; false where the stream was over before. */
+  async #sendViews(
+    { store, tenant }: Collection,
+    { viewsIn }: Told,
+    ids: readonly string[],
+    encode: (change: Change) => Uint8Array | undefined,
+  ): Promise<boolean> {
+    const views = store.views(tenant, viewsIn);
+    for (let start = 0; start < ids.length; ) {
+      const isOn = await this.#pages.turn(async (limit) => {
+        const changes = await changesIn(views, ids.slice(start, start + limit));
+        this.#pages.send(changes, encode, () => {
+          start++;
+        });
+      });
+      if (!isOn) return false;
+    }
+    return true;
   }
 }

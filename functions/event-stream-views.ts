@@ -3,24 +3,16 @@ import type { Keeper, Service } from "./composition.ts";
 import type { EventStream } from "./event-stream.ts";
 import { CollectionFeed } from "./event-stream-collection.ts";
 import { Follower, type Look } from "./event-stream-follow.ts";
-import { ViewSubscriber } from "./event-stream-view-subscriber.ts";
+import { pageTurns } from "./event-stream-pages.ts";
+import { type ViewInterest, ViewSubscriber } from "./event-stream-view-subscriber.ts";
 import { errorFacts, type Log } from "./log.ts";
-
-/** What a stream of views is about. */
-export interface ViewInterest {
-  readonly tenant: string;
-  readonly collection: string;
-  /** One view only; undefined = all of the collection. */
-  readonly only: string | undefined;
-  /** The `Last-Event-ID` of a client that comes back. */
-  readonly lastId: string | undefined;
-}
 
 /** Streams of views: one follower for each thread of each tenant that somebody listens to. */
 export class ViewStreams {
   readonly #service: Service;
   readonly #log: Log | undefined;
   readonly #feeds = new Map<string, ThreadFeed>();
+  readonly #turns = pageTurns();
 
   constructor(service: Service, log: Log | undefined) {
     this.#service = service;
@@ -28,14 +20,15 @@ export class ViewStreams {
   }
 
   /** Tells a stream everything that it wants, until it is over. */
-  join(stream: EventStream, keeper: Keeper, { tenant, collection, only, lastId }: ViewInterest): void {
+  join(stream: EventStream, keeper: Keeper, interest: ViewInterest): void {
+    const { tenant, collection } = interest;
     const { store, upcasters } = this.#service;
     const key = `${tenant} ${keeper.thread}`;
     const feed = this.#feeds.get(key) ?? new ThreadFeed(store, tenant, keeper.thread, this.#log);
     this.#feeds.set(key, feed);
     const { projection } = keeper;
     const make = () => new CollectionFeed({ store, tenant, name: collection, projection, upcasters });
-    const leave = feed.join(keeper.handler, make, new ViewSubscriber(stream, only, lastId));
+    const leave = feed.join(keeper.handler, make, new ViewSubscriber(stream, this.#turns, interest));
     stream.signal.addEventListener("abort", () => {
       if (leave() === "last" && this.#feeds.get(key) === feed) this.#feeds.delete(key);
     });

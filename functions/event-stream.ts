@@ -57,6 +57,11 @@ export class EventStream {
     return this.#over.signal;
   }
 
+  /** How many bytes may wait for the client, beside one event. */
+  get buffer(): number {
+    return this.#setting.buffer;
+  }
+
   /** Takes an encoded event, unless the stream is over or its buffer is full: then it returns false, and the event is not sent. */
   send(chunk: Uint8Array): boolean {
     if (!this.#hasRoom) return false;

@@ -3,7 +3,7 @@ import { type AggregateClass, Err } from "../core/index.ts";
 import { aggregateAnswer, commitAnswer, json } from "./answers.ts";
 import type { AppEnv, AppSetting } from "./app-setting.ts";
 import { boundedPage } from "./bounded-page.ts";
-import { digestTag, taggedJson, versionTag } from "./etag.ts";
+import { digestTag, stateTag, taggedJson } from "./etag.ts";
 import { Refusal } from "./problem.ts";
 import { checkMayReadHistory, checkMayReadLog, checkMayReadState, checkMayReadViews } from "./read-access.ts";
 import { pathSegment, queryInteger, queryText, requiredText } from "./request-target.ts";
@@ -28,7 +28,8 @@ export function aggregateRoute({ service }: AppSetting, place: IdPlace): Route {
     const aggregate = await service.handler.load(context.var.actor, Type, id, version === undefined ? {} : { version });
     if (aggregate === undefined)
       throw Err.notFound(version === undefined ? "the aggregate" : `version ${version} of the aggregate`);
-    return taggedJson(context, JSON.stringify(aggregateAnswer(aggregate)), versionTag(aggregate.aggregateVersion));
+    const answer = aggregateAnswer(aggregate);
+    return taggedJson(context, JSON.stringify(answer), await stateTag(answer.version, answer.state, service.digest));
   };
 }
 

@@ -74,7 +74,7 @@ export interface DynamoDbInternals {
  * a grace time void it by a conditional tombstone, so that either the commit or the void comes first, for ever. `order-rules.ts` and
  * `docs/decisions` explain why this neither loses, duplicates nor reorders commits; the tests check 100,000 interleavings.
  *
- * All reads are strongly consistent, except those of `watch`. Cost: 2.2 write units for a lone command of up to 1 KB, 1.5 in groups of 16.
+ * All reads are strongly consistent, except those of `watch`. Cost: 2.1 write units for a lone command of up to 1 KB, 1.3 in groups of 16.
  */
 export class DynamoDbEventStore implements IEventStore {
   readonly #database: Database;

@@ -19,17 +19,21 @@ const DEADLINE = 3_000;
 const CACHE_AGE = 600_000;
 /** How soon an unknown key may make them be fetched again, in ms: so strangers cannot make us call the issuer for each token. */
 const COOLDOWN = 30_000;
+/** How long no token makes the keys be fetched after that failed, in ms: so an issuer that is down costs the others no deadline each. */
+const PAUSE = 1_000;
 
 /** What only tests change. */
 export interface JwksTimes {
   readonly deadline?: number;
   readonly cooldown?: number;
   readonly cacheAge?: number;
+  readonly pause?: number;
 }
 
 /**
  * Verifies tokens by the published keys of their issuer; keys are fetched at the first token, kept for 10 minutes, and fetched again when a
- * token names an unknown one (at most every 30 s). Rejects with a `Refusal` (503) while the keys cannot be had: the token may be good.
+ * token names an unknown one (at most every 30 s). Rejects with a `Refusal` (503) while the keys cannot be had: the token may be good. Tokens
+ * share a fetch, and for a second after one that failed they share its failure.
  */
 export function jwksVerifier(settings: IssuerSettings, times: JwksTimes = {}): TokenVerifier {
   const { issuer, audience, algorithms, tenantClaim, rolesClaim } = settings;
@@ -37,7 +41,7 @@ export function jwksVerifier(settings: IssuerSettings, times: JwksTimes = {}): T
     timeoutDuration: times.deadline ?? DEADLINE,
     cooldownDuration: times.cooldown ?? COOLDOWN,
     cacheMaxAge: times.cacheAge ?? CACHE_AGE,
-    [customFetch]: fetchKeys,
+    [customFetch]: pausing(fetchKeys, times.pause ?? PAUSE),
   });
   return async (token) => {
     refuseByClaims(token, settings);
@@ -65,6 +69,22 @@ const fetchKeys: FetchImplementation = async (url, options) => {
     throw keysUnavailable(cause);
   }
 };
+
+/** Rests after a fetch that failed: whoever asks meanwhile hears of that failure at once. */
+function pausing(fetchThem: FetchImplementation, pause: number): FetchImplementation {
+  let failure: unknown;
+  let until = 0;
+  return async (url, options) => {
+    if (performance.now() < until) throw failure;
+    try {
+      return await fetchThem(url, options);
+    } catch (error) {
+      failure = error;
+      until = performance.now() + pause;
+      throw error;
+    }
+  };
+}
 
 /** With a code, because the log keeps the messages of such causes only. */
 function issuerError(message: string): Error {

@@ -37,7 +37,10 @@ export class ClientError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same request may succeed later: there was no answer, or the answer allows a retry. */
+  /**
+   * Whether the same request may succeed soon: there was no answer, or the answer allows a retry. False for a closed tenant (`tenant`, with
+   * `tenantStatus`), because that does not pass within seconds: a queue should keep what was refused as `suspended` or `importing`.
+   */
   get isRetryable(): boolean {
     return [0, 408, 429, 502, 504].includes(this.status) || (this.status === 503 && this.facts.retryable !== false);
   }

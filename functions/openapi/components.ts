@@ -98,9 +98,9 @@ export const PARAMETERS: Readonly<Record<string, Part>> = {
     maxLength: 256,
   }),
   CorrelationId: header("X-Correlation-Id", "Kept with the commit.", { type: "string", minLength: 1, maxLength: 256 }),
-  IfMatch: header("If-Match", "The ETag of the version to act upon; 412 if there is another.", {
+  IfMatch: header("If-Match", "The ETag of the state to act upon, or its version alone; 412 if there is another.", {
     type: "string",
-    pattern: '^"\\d+"$',
+    pattern: '^"\\d+(-[0-9a-f]{12})?"$',
   }),
   IfNoneMatchAny: header("If-None-Match", "The aggregate must not exist yet; 412 if it does.", { const: "*" }),
   IfNoneMatch: header("If-None-Match", "ETags that the client has; 304 if one is still right.", text),

@@ -168,7 +168,7 @@ describe("Tokens by the published keys of an issuer", () => {
 
   for (const mood of ["broken", "nonsense", "redirecting", "silent"] as const) {
     it(`does not blame the token when the issuer is ${mood}, and recovers`, async () => {
-      const enter = admit({ deadline: 100 });
+      const enter = admit({ deadline: 100, pause: 0 });
       const token = await signedBy(key, claims());
       issuer.mood = mood;
       const refusal = await rejects(Refusal, enter(token));
@@ -182,6 +182,31 @@ describe("Tokens by the published keys of an issuer", () => {
       expect((await enter(token)).id).to.equal("ada");
     });
   }
+
+  it("asks an issuer that is down once a second, whatever the number of tokens, and refuses them at once meanwhile", async () => {
+    const enter = admit({ deadline: 300 });
+    const tokens = await Promise.all(Array.from({ length: 20 }, (_, index) => signedBy(key, claims({ sub: `user${index}` }))));
+    issuer.mood = "silent";
+    const begin = performance.now();
+    await Promise.all(tokens.map((token) => rejects(Refusal, enter(token))));
+    for (const token of tokens) {
+      const { status, headers } = await rejects(Refusal, enter(token));
+      expect([status, headers["retry-after"]]).to.deep.equal([503, "1"]);
+    }
+    const ms = performance.now() - begin;
+    expect(issuer.asked).to.be.at.most(1 + Math.floor(ms / 1_000));
+    expect(ms, "not a deadline for each token").to.be.below(20 * 300);
+  });
+
+  it("goes on with the keys that it has while an unknown one cannot be looked for", async () => {
+    const enter = admit({ cooldown: 0 });
+    const known = await signedBy(key, claims());
+    await enter(known);
+    issuer.mood = "broken";
+    for (let index = 0; index < 20; index++) await rejects(Refusal, enter(await signedBy(other, claims())));
+    expect((await enter(known)).id).to.equal("ada");
+    expect(issuer.asked).to.be.at.most(3);
+  });
 
   it("takes other claim names and elliptic keys where it is told so", async () => {
     issuer.keys = [elliptic];

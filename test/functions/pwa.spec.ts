@@ -165,6 +165,24 @@ describe("the page of examples/pwa-backend in a browser", function () {
     await ada.context.close();
   });
 
+  it("keeps the commands of a suspended team, and sends them when it is open again", async () => {
+    const ada = await enter("ada");
+    const operator = new SqliteEventStore({ path: `${directory.path}/shopping.db` });
+    await operator.suspend("kitchen");
+    const answer = ada.page.waitForResponse("**/commands/AddItem");
+    await add(ada.page, "Salt");
+    expect((await answer).status()).to.equal(403);
+    // So that it has come to its decision: the command is sent again only after the pause.
+    const again = await ada.page.waitForResponse("**/commands/AddItem");
+    expect(again.status()).to.equal(403);
+    await ada.page.locator("#items li.pending span", { hasText: "Salt" }).waitFor();
+    await operator.open("kitchen");
+    await operator.close();
+    await ada.page.locator("#items li:not(.pending) span", { hasText: "Salt" }).waitFor();
+    expect(await ada.page.textContent("#notice")).to.equal("");
+    await ada.context.close();
+  });
+
   it("stored each command once, in the order in which each item's were given, and complained of nothing", async () => {
     const store = new SqliteEventStore({ path: `${directory.path}/shopping.db` });
     const { commits } = await store.read("kitchen", 0, 1_000);
@@ -177,9 +195,9 @@ describe("the page of examples/pwa-backend in a browser", function () {
     };
     expect(named("Bread")).to.deep.equal(["AddItem", "WantOneMore", "BuyItem"]);
     expect(named("Milk")).to.deep.equal(["AddItem", "WantOneMore", "WantOneMore", "WantOneMore", "WantOneMore"]);
-    expect(commits.length).to.equal(8);
-    expect(complaints.filter((text) => !/ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET|NETWORK_CHANGED)/.test(text))).to.deep.equal(
-      [],
-    );
+    expect(commits.length).to.equal(9);
+    expect(
+      complaints.filter((text) => !/ERR_(INTERNET_DISCONNECTED|CONNECTION_RESET|NETWORK_CHANGED)|status of 403/.test(text)),
+    ).to.deep.equal([]);
   });
 });

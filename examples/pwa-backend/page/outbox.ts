@@ -102,9 +102,7 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof ClientError)) return false;
       if (error.code === "unauthenticated") this.#events.signedOut();
-      // What is not Evenant's answer (a hotel's portal, a proxy) says nothing of the command.
-      const isOurs = error.code !== "unauthenticated" && error.code !== "unexpected";
-      const isRefused = isOurs && error.status < 500 && !error.isRetryable;
+      const isRefused = isAboutTheCommand(error) && error.status < 500 && !error.isRetryable;
       if (isRefused) this.#events.refused(command, error.message);
       return isRefused;
     }
@@ -120,4 +118,12 @@ export class Outbox {
     if (carriedOut?.command.user === this.#session.id) this.#carriedOut.push(carriedOut);
     this.#events.changed();
   }
+}
+
+/** Whether the answer says something of the command, and not only of who sends it, when, and through what. */
+function isAboutTheCommand({ code, facts }: ClientError): boolean {
+  // Not Evenant's answer: a hotel's portal, a proxy.
+  if (code === "unexpected" || code === "unauthenticated") return false;
+  const isClosedForNow = facts.tenantStatus === "suspended" || facts.tenantStatus === "importing";
+  return code !== "tenant" || !isClosedForNow;
 }

@@ -1,3 +1,4 @@
+import type { Answer } from "../../support/functions-backend.ts";
 import { add, added, command, type Expected, type HttpCase, type Step } from "./http-case.ts";
 
 const CALCULATORS = "/aggregates/summing-calculators";
@@ -17,6 +18,11 @@ function stale(aggregateId: string, expected: number, actual: number): Expected 
   };
 }
 
+function otherState(aggregateId: string, version: number): Expected {
+  const facts = { aggregateType: "summing-calculators", aggregateId, expected: version, actual: version };
+  return { status: 412, headers: { etag: null }, problem: { code: "concurrency", detail: /in another state/, ...facts } };
+}
+
 function wrongHeader(headers: Readonly<Record<string, string>>, detail: RegExp): HttpCase {
   return {
     title: `refuses a command with ${JSON.stringify(headers)}`,
@@ -24,30 +30,42 @@ function wrongHeader(headers: Readonly<Record<string, string>>, detail: RegExp):
   };
 }
 
-function unchanged(path: string, tag: string): Step {
+/** The tag of a version: which state it names differs from case to case. */
+const tagOf = (version: number): RegExp => new RegExp(`^"${version}-[0-9a-f]{12}"$`);
+
+/** The tags that the answers to a case's first commands carried. */
+const tagsOf = (earlier: readonly Answer[]): readonly string[] => earlier.map(({ headers }) => headers.get("etag") ?? "");
+
+function unchanged(path: string, tag: (earlier: readonly string[]) => string): Step {
   return {
-    send: { path, headers: { "if-none-match": tag } },
+    send: (earlier) => ({ path, headers: { "if-none-match": tag(tagsOf(earlier)) } }),
     expect: { status: 304, headers: { etag: /^"/, "cache-control": "no-store", "content-type": null }, body: undefined },
   };
 }
 
 const read = (id: string, version: number, sum: number, headers: Readonly<Record<string, string>> = {}, query = ""): Step => ({
   send: { path: `${CALCULATORS}/${id}${query}`, headers },
-  expect: { status: 200, headers: { etag: `"${version}"` }, body: { aggregateId: id, version, state: { sum } } },
+  expect: { status: 200, headers: { etag: tagOf(version) }, body: { aggregateId: id, version, state: { sum } } },
 });
 
 /** ETags: what they are, what they save, and what they guard. */
 export const PRECONDITION_CASES: readonly HttpCase[] = [
   {
-    title: "tags an aggregate with its version, and answers 304 to whoever has it",
+    title: "tags an aggregate with its version and state, and answers 304 to whoever has it",
     steps: [
-      { send: add("pre-1"), expect: { status: 200, headers: { etag: '"0"' }, body: added("pre-1", 0, 1, 3) } },
-      { send: add("pre-1"), expect: { status: 200, headers: { etag: '"1"' }, body: added("pre-1", 1, 1, 6) } },
+      { send: add("pre-1"), expect: { status: 200, headers: { etag: tagOf(0) }, body: added("pre-1", 0, 1, 3) } },
+      { send: add("pre-1"), expect: { status: 200, headers: { etag: tagOf(1) }, body: added("pre-1", 1, 1, 6) } },
       read("pre-1", 1, 6),
       read("pre-1", 0, 3, {}, "?version=0"),
-      ...['"1"', 'W/"1"', '"0", "1"', '"0",W/"1"', "*"].map((tag) => unchanged(`${CALCULATORS}/pre-1`, tag)),
-      unchanged(`${CALCULATORS}/pre-1?version=0`, '"0"'),
-      ...['"0"', "1", '"11"', 'W/"0"', '"', ""].map((tag) => read("pre-1", 1, 6, { "if-none-match": tag })),
+      unchanged(`${CALCULATORS}/pre-1`, ([, now]) => `${now}`),
+      unchanged(`${CALCULATORS}/pre-1`, ([, now]) => `W/${now}`),
+      unchanged(`${CALCULATORS}/pre-1`, ([before, now]) => `${before}, ${now}`),
+      unchanged(`${CALCULATORS}/pre-1`, ([before, now]) => `${before},W/${now}`),
+      unchanged(`${CALCULATORS}/pre-1`, () => "*"),
+      unchanged(`${CALCULATORS}/pre-1?version=0`, ([before]) => `${before}`),
+      ...['"0"', '"1"', "1", '"1-000000000000"', '"11"', 'W/"0"', '"', ""].map((tag) =>
+        read("pre-1", 1, 6, { "if-none-match": tag }),
+      ),
     ],
   },
   {
@@ -84,10 +102,16 @@ export const PRECONDITION_CASES: readonly HttpCase[] = [
       { send: add("pre-3"), expect: { status: 200, body: added("pre-3", 0, 1, 3) } },
       {
         send: ([sent]) => add("pre-3", 1, { "if-match": sent?.headers.get("etag") ?? "" }),
-        expect: { status: 200, headers: { etag: '"1"' }, body: added("pre-3", 1, 1, 6) },
+        expect: { status: 200, headers: { etag: tagOf(1) }, body: added("pre-3", 1, 1, 6) },
       },
-      { send: add("pre-3", 1, { "if-match": '"0"' }), expect: stale("pre-3", 0, 1) },
-      { send: add("pre-3", 1, { "if-match": '"7"' }), expect: stale("pre-3", 7, 1) },
+      {
+        send: ([sent]) => add("pre-3", 1, { "if-match": sent?.headers.get("etag") ?? "" }),
+        expect: stale("pre-3", 0, 1),
+      },
+      { send: add("pre-3", 1, { "if-match": '"1-000000000000"' }), expect: otherState("pre-3", 1) },
+      { send: add("pre-3", 1, { "if-match": '"1"' }), expect: { status: 200, body: added("pre-3", 2, 1, 9) } },
+      { send: add("pre-3", 1, { "if-match": '"1"' }), expect: stale("pre-3", 1, 2) },
+      { send: add("pre-3", 1, { "if-match": '"7-000000000000"' }), expect: stale("pre-3", 7, 2) },
       { send: add("pre-none", 1, { "if-match": '"0"' }), expect: stale("pre-none", 0, -1) },
     ],
   },
@@ -121,13 +145,13 @@ export const PRECONDITION_CASES: readonly HttpCase[] = [
     steps: [
       { send: add("pre-6"), expect: { status: 200, body: added("pre-6", 0, 1, 3) } },
       {
-        send: add("pre-6", 1, { "if-match": '"0"', "idempotency-key": "pre-6" }),
+        send: ([sent]) => add("pre-6", 1, { "if-match": sent?.headers.get("etag") ?? "", "idempotency-key": "pre-6" }),
         expect: { status: 200, body: added("pre-6", 1, 1, 6) },
       },
       { send: add("pre-6", 9), expect: { status: 200, body: added("pre-6", 2, 9, 17) } },
       {
-        send: add("pre-6", 1, { "if-match": '"0"', "idempotency-key": "pre-6" }),
-        expect: { status: 200, headers: { etag: '"1"' }, body: { ...added("pre-6", 1, 1, 6), replayed: true } },
+        send: ([sent]) => add("pre-6", 1, { "if-match": sent?.headers.get("etag") ?? "", "idempotency-key": "pre-6" }),
+        expect: { status: 200, headers: { etag: tagOf(1) }, body: { ...added("pre-6", 1, 1, 6), replayed: true } },
       },
     ],
   },
@@ -140,7 +164,7 @@ export const PRECONDITION_CASES: readonly HttpCase[] = [
       },
     ],
   },
-  ...["*", 'W/"0"', '"0", "1"', "0", '""', '"-1"', '"01"', '"1.5"', '"9007199254740993"', "", '"x"'].map((tag) =>
+  ...["*", 'W/"0"', '"0", "1"', "0", '""', '"-1"', '"01"', '"1.5"', '"9007199254740993"', "", '"x"', '"0-0"', '"0-"'].map((tag) =>
     wrongHeader({ "if-match": tag }, /If-Match/),
   ),
   ...['"0"', "", "**"].map((tag) => wrongHeader({ "if-none-match": tag }, /If-None-Match.*\* only/)),
