@@ -7,20 +7,20 @@ import { Till, TillOfNow, TillUnsnapped } from "./till.ts";
 import { TILLS, type TillDeed } from "./till-deeds.ts";
 import { type Answer, type Sent, TillModel } from "./till-model.ts";
 
-const TENANT = "t";
-
 /** The same tenant in the engine and in the model. */
 export class Twofold {
   readonly #stores: readonly IEventStore[];
   readonly #clock: TurnedClock;
+  readonly #tenant: string;
   #handlers: { readonly handler: CommandHandler<readonly [typeof Till]>; readonly Type: typeof Till }[] = [];
   #model = new TillModel();
   readonly #sent: Sent[] = [];
   #kept: { readonly model: TillModel; readonly records: readonly ExportRecord[] } | undefined;
 
-  constructor(stores: readonly IEventStore[], clock: TurnedClock) {
+  constructor(stores: readonly IEventStore[], clock: TurnedClock, tenant: string) {
     this.#stores = stores;
     this.#clock = clock;
+    this.#tenant = tenant;
     this.#handlers = [0, 1, 2, 3, 4].map((number) => this.#handlerOf(number));
   }
 
@@ -49,7 +49,7 @@ export class Twofold {
         return this.#look(deed.by, deed.id, deed.version);
       case "redact": {
         const { handler, Type } = this.#handlers[deed.by]!;
-        await handler.redact(TENANT, Type, deed.id, ({ schemaVersion }) =>
+        await handler.redact(this.#tenant, Type, deed.id, ({ schemaVersion }) =>
           schemaVersion === 0 ? { amount: 7 } : { cents: 700 },
         );
         if (this.#model.status !== "erased") for (const write of this.#model.of(deed.id)) write.cents = 700;
@@ -69,23 +69,23 @@ export class Twofold {
       case "open":
         if (status === "absent" || (status === "erased" && what === "suspend")) return;
         if (status === "erased") this.#clock.turn(60 * 60 * 1000);
-        await this.#store[what](TENANT);
+        await this.#store[what](this.#tenant);
         this.#model.status = what === "open" ? "open" : "suspended";
         return;
       case "erase":
         if (status === "absent") return;
-        await this.#store.erase(TENANT);
+        await this.#store.erase(this.#tenant);
         this.#model = new TillModel();
         this.#model.status = "erased";
         return;
       case "keep":
         if (status !== "open" && status !== "suspended") return;
-        this.#kept = { model: this.#model.copy(), records: await exportAll(this.#store, TENANT) };
+        this.#kept = { model: this.#model.copy(), records: await exportAll(this.#store, this.#tenant) };
         return;
       case "restore":
         if (this.#kept === undefined) return;
-        await this.#store.erase(TENANT);
-        await this.#store.import(TENANT, stream(this.#kept.records));
+        await this.#store.erase(this.#tenant);
+        await this.#store.import(this.#tenant, stream(this.#kept.records));
         this.#model = this.#kept.model.copy();
         this.#model.status = "open";
     }
@@ -96,12 +96,12 @@ export class Twofold {
     const { name, id: aggregateId, to, amount, verify, expected, key } = sent;
     const data = { aggregateId, to, amount, verify, ...(expected !== undefined && { expectedVersion: expected }) };
     const answer: Answer = await handler
-      .command(actorOf(TENANT), name, data as never, key === undefined ? {} : { commandId: key })
+      .command(actorOf(this.#tenant), name, data as never, key === undefined ? {} : { commandId: key })
       .then(async (context) => {
         const { cents, aggregateVersion: version } = context.aggregate as Till;
         const position = await context.position();
         if (!context.replayed && context.events.length > 0) {
-          const own = await this.#store.positionOf({ tenant: TENANT, type: "tills", id: aggregateId }, version);
+          const own = await this.#store.positionOf({ tenant: this.#tenant, type: "tills", id: aggregateId }, version);
           expect(position).to.be.at.least(own!);
         }
         return { cents, version, events: context.events.length, replayed: context.replayed };
@@ -120,13 +120,13 @@ export class Twofold {
 
   async #look(by: number, id: string, version?: number): Promise<void> {
     const { handler, Type } = this.#handlers[by]!;
-    const till = await handler.load(actorOf(TENANT), Type, id, version === undefined ? {} : { version });
+    const till = await handler.load(actorOf(this.#tenant), Type, id, version === undefined ? {} : { version });
     const last = this.#model.version(id);
     const isThere = version === undefined ? last >= 0 : version <= last;
     expect(till && [till.cents, till.aggregateVersion]).to.deep.equal(
       isThere ? [this.#model.cents(id, version), version ?? last] : undefined,
     );
-    const { aggregate, snapshot } = await handler.recalculate(actorOf(TENANT), Type, id);
+    const { aggregate, snapshot } = await handler.recalculate(actorOf(this.#tenant), Type, id);
     expect([aggregate.cents, aggregate.aggregateVersion]).to.deep.equal([this.#model.cents(id), last]);
     expect(snapshot).to.not.equal("different");
   }
@@ -135,8 +135,8 @@ export class Twofold {
   async end(): Promise<void> {
     for (let number = 0; number < 5; number++) this.#handlers[number] = this.#handlerOf(number);
     for (const one of TILLS) for (let number = 0; number < 3; number++) await this.#look(number, one);
-    const { commits } = await readAll({ store: this.#store, clock: this.#clock }, TENANT);
+    const { commits } = await readAll({ store: this.#store, clock: this.#clock }, this.#tenant);
     expect(commits.map(({ id }) => id)).to.deep.equal(this.#model.order.map(({ id }) => id));
-    for (const key of this.#model.receipts.keys()) expect(await this.#store.receipt(TENANT, key)).to.not.equal(undefined);
+    for (const key of this.#model.receipts.keys()) expect(await this.#store.receipt(this.#tenant, key)).to.not.equal(undefined);
   }
 }
