@@ -28,7 +28,7 @@ export interface Grounds {
 /** One kind of database that a model is compared with. */
 export interface GroundKind {
   readonly name: string;
-  /** How many runs cost some seconds on it, for each hundred on the memory store. */
+  /** How many short runs take some seconds on it, not 10: what CI has time for. */
   readonly runs: number;
   readonly open: () => Promise<Grounds>;
 }
@@ -39,12 +39,12 @@ const nothing = async () => {};
 export const GROUNDS: readonly GroundKind[] = [
   {
     name: "the memory store",
-    runs: 100,
+    runs: 1_000,
     open: alone(async (now) => ({ stores: [new MemoryEventStore({ now })], close: nothing })),
   },
   {
     name: "the awkward store",
-    runs: 100,
+    runs: 500,
     open: alone(async (now) => ({
       stores: [new AwkwardEventStore(new MemoryEventStore({ now }), { seed: 11, now })],
       close: nothing,
@@ -53,13 +53,13 @@ export const GROUNDS: readonly GroundKind[] = [
   { name: "two connections to one SQLite file", runs: 100, open: alone(sqlite) },
   {
     name: "two stores on a model of DynamoDB",
-    runs: 100,
+    runs: 400,
     open: alone(async (now) => {
       const table = new DynamoDbModel().direct();
       return { stores: [0, 1].map(() => new DynamoDbEventStore(table, { table: "model", now })), close: nothing };
     }),
   },
-  ...(hasDynamoDb() ? [{ name: "two clients of DynamoDB", runs: 8, open: dynamoDb }] : []),
+  ...(hasDynamoDb() ? [{ name: "two clients of DynamoDB", runs: 24, open: dynamoDb }] : []),
   ...(firestoreKinds().length > 0 ? [{ name: "two clients of Firestore", runs: 8, open: firestore }] : []),
 ];
 

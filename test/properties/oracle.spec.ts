@@ -29,7 +29,7 @@ describe("Five handlers with caches of their own, of classes old and new,", func
               await close();
             }
           }),
-          runs(1.5 * count),
+          runs(count),
         );
       });
     });
