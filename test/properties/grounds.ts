@@ -39,12 +39,12 @@ const nothing = async () => {};
 export const GROUNDS: readonly GroundKind[] = [
   {
     name: "the memory store",
-    runs: 1_000,
+    runs: 500,
     open: alone(async (now) => ({ stores: [new MemoryEventStore({ now })], close: nothing })),
   },
   {
     name: "the awkward store",
-    runs: 500,
+    runs: 200,
     open: alone(async (now) => ({
       stores: [new AwkwardEventStore(new MemoryEventStore({ now }), { seed: 11, now })],
       close: nothing,
@@ -53,14 +53,14 @@ export const GROUNDS: readonly GroundKind[] = [
   { name: "two connections to one SQLite file", runs: 100, open: alone(sqlite) },
   {
     name: "two stores on a model of DynamoDB",
-    runs: 400,
+    runs: 300,
     open: alone(async (now) => {
       const table = new DynamoDbModel().direct();
       return { stores: [0, 1].map(() => new DynamoDbEventStore(table, { table: "model", now })), close: nothing };
     }),
   },
-  ...(hasDynamoDb() ? [{ name: "two clients of DynamoDB", runs: 24, open: dynamoDb }] : []),
-  ...(firestoreKinds().length > 0 ? [{ name: "two clients of Firestore", runs: 8, open: firestore }] : []),
+  ...(hasDynamoDb() ? [{ name: "two clients of DynamoDB", runs: 16, open: dynamoDb }] : []),
+  ...(firestoreKinds().length > 0 ? [{ name: "two clients of Firestore", runs: 5, open: firestore }] : []),
 ];
 
 /** The name of a tenant that nobody used. */

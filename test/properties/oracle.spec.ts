@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { TurnedClock } from "../support/turned-clock.ts";
-import { GROUNDS, type Grounds, unusedTenant } from "./grounds.ts";
+import { GROUNDS, type Grounds } from "./grounds.ts";
 import { runs } from "./runs.ts";
 import { tillDeed } from "./till-deeds.ts";
 import { Twofold } from "./twofold.ts";
@@ -18,11 +18,11 @@ describe("Five handlers with caches of their own, of classes old and new,", func
 
       it("answer as a model without any machinery does", async () => {
         await fc.assert(
-          fc.asyncProperty(fc.array(tillDeed, { minLength: 1, maxLength: 40, size: "max" }), async (deeds) => {
+          fc.asyncProperty(fc.array(tillDeed, { minLength: 1, maxLength: 60, size: "max" }), async (deeds) => {
             const clock = new TurnedClock();
             const { stores, close } = await grounds!.take(() => clock.now());
             try {
-              const twofold = new Twofold(stores, clock, unusedTenant());
+              const twofold = new Twofold(stores, clock);
               for (const one of deeds) await twofold.do(one);
               await twofold.end();
             } finally {
