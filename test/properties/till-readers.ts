@@ -1,32 +1,12 @@
 import { expect } from "chai";
-import { Err, type IEventHandler, type IEventStore, Projection, type ProjectionEvents, StreamReader } from "../../core/index.ts";
+import { Err, type IEventHandler, type IEventStore, StreamReader } from "../../core/index.ts";
 import { parkedAll } from "../contract/reading.ts";
 import type { TurnedClock } from "../support/turned-clock.ts";
+import { Book, pagesOf, readPages } from "./book.ts";
 import type { SafeEvents } from "./safe.ts";
 import type { TillEvents } from "./till.ts";
 import type { Keeping } from "./till-deeds.ts";
 import type { TillModel, Write } from "./till-model.ts";
-
-/** The versions of a till, or of a safe, in the order in which they came: as often as they came. */
-interface Page {
-  readonly versions: readonly number[];
-}
-
-/** Keeps a page of each till and each safe. */
-class Book extends Projection<Page, TillEvents & SafeEvents> {
-  override readonly name = "Book";
-  readonly collection = "pages";
-
-  get events(): ProjectionEvents<Page, TillEvents & SafeEvents> {
-    const step = {
-      id: (_event: unknown, { type, id }: { type: string; id: string }) => `${type}.${id}`,
-      next: (page: Page | undefined, _event: unknown, { version }: { version: number }) => ({
-        versions: [...(page?.versions ?? []), version],
-      }),
-    };
-    return { Paid: step, Stowed: step };
-  }
-}
 
 /** Whether the bell breaks at a commit. */
 function isPoison(id: string, version: number): boolean {
@@ -68,7 +48,7 @@ export class TillReaders {
   /** Reads everything: the book then holds it, once, and the bell has heard it or has parked it. */
   async end(model: TillModel): Promise<void> {
     for (let polls = 0; polls < 200; polls++) if (!(await this.#poll(100, model))) break;
-    expect(await this.#pages(), "the book").to.deep.equal(pagesOf(model.order));
+    expect(await readPages(this.#reader, this.#tenant), "the book").to.deep.equal(pagesOf(model.order));
     expect(model.heard, "what the bell heard").to.equal(model.order.length);
     await this.#check(model);
   }
@@ -103,7 +83,7 @@ export class TillReaders {
 
   /** The book is a fold of the first so many events, whichever generation is live; what is parked is what broke the bell. */
   async #check(model: TillModel): Promise<void> {
-    const pages = await this.#pages();
+    const pages = await readPages(this.#reader, this.#tenant);
     const count = Object.values(pages).reduce((sum, versions) => sum + versions.length, 0);
     expect(pages, "the book on its way").to.deep.equal(pagesOf(model.order.slice(0, count)));
     const parked = await parkedAll(this.#store, this.#tenant, "main");
@@ -111,11 +91,6 @@ export class TillReaders {
       isPoison(name.split(/[.@]/)[1]!, +name.split("@")[1]!),
     );
     expect(parked.length, `parked events, of ${broken}`).to.equal(broken.length);
-  }
-
-  async #pages(): Promise<Readonly<Record<string, readonly number[]>>> {
-    const { views } = await this.#reader.views<Page>(this.#tenant, this.#book).list();
-    return Object.fromEntries(views.map(({ id, value }) => [id, (value as Page).versions]));
   }
 }
 
@@ -125,13 +100,4 @@ function named(order: readonly Write[]): readonly string[] {
     const before = order.slice(0, Number(place)).filter((write) => write.type === type && write.id === id);
     return `${type}.${id}@${before.length}`;
   });
-}
-
-function pagesOf(order: readonly Write[]): Readonly<Record<string, readonly number[]>> {
-  const pages: Record<string, number[]> = {};
-  for (const { type, id } of order) {
-    const page = pages[`${type}.${id}`] ?? [];
-    pages[`${type}.${id}`] = [...page, page.length];
-  }
-  return pages;
 }
