@@ -27,7 +27,7 @@ export interface Reading {
 
 /** Reads a tenant's order from a position until nothing more comes and nothing is waited for; checks each page by the way. */
 export async function readAll(
-  { store, clock }: Pick<Ground, "store" | "clock">,
+  { store, clock }: Pick<Ground, "store"> & { readonly clock: { turn(ms: number): void } },
   tenant: string,
   { after = 0, limit = 100 }: { readonly after?: number; readonly limit?: number } = {},
 ): Promise<Reading> {

@@ -1,19 +1,26 @@
 import fc from "fast-check";
-import type { Sent } from "./till-model.ts";
+import type { Kind, Sent } from "./till-model.ts";
 
-/** The ids of the tills. */
+/** The ids of the tills, and of the safes. */
 export const TILLS = ["a", "b", "c"];
 
-/** One thing that somebody does to a tenant of tills; `by` says with which of five handlers. */
-export type TillDeed =
+/** What is done to the books that readers keep. */
+export type Keeping = "poll" | "rebuild" | "rollback" | "discard" | "rewind" | "retry";
+
+/** One thing that somebody does to one of two tenants of tills; `by` says with which of five handlers. */
+export type TillDeed = { readonly in: number } & (
   | { readonly do: "send"; readonly by: number; readonly sent: Sent }
   | { readonly do: "again"; readonly by: number; readonly back: number }
   | { readonly do: "look"; readonly by: number; readonly id: string; readonly version?: number }
-  | { readonly do: "redact"; readonly by: number; readonly id: string }
-  | { readonly do: "suspend" | "open" | "erase" | "keep" | "restore" };
+  | { readonly do: "redact"; readonly by: number; readonly id: string; readonly type: Kind }
+  | { readonly do: "keep books"; readonly how: Keeping; readonly by: number; readonly limit: number }
+  | { readonly do: "suspend" | "open" | "erase" | "keep" | "restore" }
+);
 
 const id = fc.constantFrom(...TILLS);
 const by = fc.nat(4);
+/** Mostly the first tenant. */
+const tenant = { in: fc.constantFrom(0, 0, 0, 1) };
 /** Mostly nothing: so seldom is one as `per` says, of ten. */
 const seldom = <T>(per: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.oneof({ weight: 10 - per, arbitrary: fc.constant(undefined) }, { weight: per, arbitrary });
@@ -22,8 +29,11 @@ const sent = fc
   .record({
     name: fc.oneof(
       { weight: 4, arbitrary: fc.constant("Pay" as const) },
-      { weight: 6, arbitrary: fc.constantFrom("Take" as const, "Carry" as const, "Mirror" as const, "Compare" as const) },
-    ),
+      {
+        weight: 6,
+        arbitrary: fc.constantFrom("Take", "Carry", "Mirror", "Compare", "Stow", "Check", "Draw", "Hoard", "Empty"),
+      },
+    ) as fc.Arbitrary<Sent["name"]>,
     id,
     ids: fc.tuple(id),
     amount: fc.integer({ min: 1, max: 5 }),
@@ -34,8 +44,8 @@ const sent = fc
   .map(
     ({ ids: [to], expected, key, ...rest }): Sent => ({
       ...rest,
-      // A till carries to another one only.
-      to: to === rest.id ? TILLS[(TILLS.indexOf(to) + 1) % TILLS.length]! : to,
+      // One does not carry to itself; but what goes from a till to a safe may keep its id.
+      to: to === rest.id && !["Stow", "Check"].includes(rest.name) ? TILLS[(TILLS.indexOf(to) + 1) % TILLS.length]! : to,
       ...(expected !== undefined && { expected }),
       ...(key !== undefined && { key }),
     }),
@@ -43,25 +53,51 @@ const sent = fc
 
 /** Any of them; commands come most often, and commands sent again. */
 export const tillDeed: fc.Arbitrary<TillDeed> = fc.oneof(
-  { weight: 20, arbitrary: fc.record({ do: fc.constant("send" as const), by, sent }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("again" as const), by, back: fc.nat(5) }) },
+  { weight: 20, arbitrary: fc.record({ ...tenant, do: fc.constant("send" as const), by, sent }) },
+  { weight: 5, arbitrary: fc.record({ ...tenant, do: fc.constant("again" as const), by, back: fc.nat(5) }) },
   {
     weight: 4,
     arbitrary: fc
-      .record({ do: fc.constant("look" as const), by, id, version: seldom(5, fc.nat(4)) })
+      .record({ ...tenant, do: fc.constant("look" as const), by, id, version: seldom(5, fc.nat(4)) })
       .map(({ version, ...rest }) => ({ ...rest, ...(version !== undefined && { version }) })),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("redact" as const), by, id }) },
   {
-    weight: 3,
+    weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom(
-        "suspend" as const,
-        "open" as const,
-        "open" as const,
-        "erase" as const,
-        "keep" as const,
-        "restore" as const,
+      ...tenant,
+      do: fc.constant("redact" as const),
+      by,
+      id,
+      type: fc.constantFrom("tills" as const, "tills" as const, "safes" as const),
+    }),
+  },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      ...tenant,
+      do: fc.constant("keep books" as const),
+      how: fc.constantFrom<Keeping[]>(
+        "poll",
+        "poll",
+        "poll",
+        "rebuild",
+        "rebuild",
+        "rollback",
+        "rollback",
+        "discard",
+        "rewind",
+        "retry",
+      ),
+      by,
+      limit: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      ...tenant,
+      do: fc.constantFrom<("suspend" | "open" | "erase" | "keep" | "restore")[]>(
+        ...(["suspend", "open", "open", "erase", "keep", "restore"] as const),
       ),
     }),
   },

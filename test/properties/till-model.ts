@@ -1,6 +1,6 @@
 /** One command as a test sends it. */
 export interface Sent {
-  readonly name: "Pay" | "Take" | "Carry" | "Mirror" | "Compare";
+  readonly name: "Pay" | "Take" | "Carry" | "Mirror" | "Compare" | "Stow" | "Check" | "Draw" | "Hoard" | "Empty";
   readonly id: string;
   readonly to: string;
   readonly amount: number;
@@ -14,97 +14,117 @@ export type Answer =
   | { readonly code: string }
   | { readonly cents: number; readonly version: number; readonly events: number; readonly replayed: boolean };
 
-interface Write {
+/** The types of what there is. */
+export type Kind = "tills" | "safes";
+
+/** One event of a till or a safe. */
+export interface Write {
+  readonly type: Kind;
   readonly id: string;
   cents: number;
 }
 
 interface Receipt {
   readonly text: string;
-  readonly id: string;
   readonly version: number;
   readonly wrote: boolean;
 }
 
 type Status = "absent" | "open" | "suspended" | "erased";
 
-/** What a tenant of tills is, in as few words as possible: a list of payments, and the receipts. It shares no code with the engine. */
+/** The type whose command it is. */
+export function typeOfCommand(name: Sent["name"]): Kind {
+  return name === "Hoard" || name === "Empty" ? "safes" : "tills";
+}
+
+/** What a tenant of tills and safes is, in as few words as possible: a list of payments, and the receipts. It shares no code with the engine. */
 export class TillModel {
   status: Status = "absent";
   order: Write[] = [];
-  receipts = new Map<string, Receipt>();
+  receipts = new Map<string, { readonly sent: Sent } & Receipt>();
+  /** How many of the order the bell has heard. */
+  heard = 0;
 
-  /** The payments of a till in the order of their versions. */
-  of(id: string): readonly Write[] {
-    return this.order.filter((write) => write.id === id);
+  /** The payments of a till or a safe in the order of their versions. */
+  of(type: Kind, id: string): readonly Write[] {
+    return this.order.filter((write) => write.type === type && write.id === id);
   }
 
-  /** What is in a till after a version; without one, now. */
-  cents(id: string, version = Number.POSITIVE_INFINITY): number {
-    return this.of(id)
+  /** What is in one after a version; without one, now. */
+  cents(type: Kind, id: string, version = Number.POSITIVE_INFINITY): number {
+    return this.of(type, id)
       .filter((_, index) => index <= version)
       .reduce((sum, { cents }) => sum + cents, 0);
   }
 
-  version(id: string): number {
-    return this.of(id).length - 1;
+  version(type: Kind, id: string): number {
+    return this.of(type, id).length - 1;
   }
 
+  /** The tenant that an import of this one's export makes. */
   copy(): TillModel {
     const copy = new TillModel();
-    copy.status = this.status;
+    copy.status = "open";
     copy.order = this.order.map((write) => ({ ...write }));
     copy.receipts = new Map(this.receipts);
+    copy.heard = this.heard;
     return copy;
   }
 
   /** Carries a command out, or tells its refusal. */
   send(sent: Sent): Answer {
-    const { id, key, expected } = sent;
+    const { name, id, key, expected } = sent;
+    const type = typeOfCommand(name);
     const text = JSON.stringify({ ...sent, key: undefined });
     const receipt = key === undefined ? undefined : this.receipts.get(key);
+    const isUnexpected = expected !== undefined && expected !== this.version(type, id);
+    const isDenied = !isUnexpected && name === "Draw" && this.cents(type, id) < 300;
     if (receipt !== undefined) {
-      if (receipt.text !== text) return { code: "idempotency" };
-      return {
-        cents: this.cents(id, receipt.version),
-        version: receipt.version,
-        events: receipt.wrote ? 1 : 0,
-        replayed: true,
-      };
+      // Who is denied is not told what others did with the key.
+      if (receipt.text !== text) return { code: isDenied ? "authorization" : "idempotency" };
+      const { version, wrote } = receipt;
+      return { cents: this.cents(type, id, version), version, events: wrote ? 1 : 0, replayed: true };
     }
-    if (expected !== undefined && expected !== this.version(id)) return { code: "concurrency" };
+    if (isUnexpected) return { code: "concurrency" };
+    if (isDenied) return { code: "authorization" };
     const writes = this.#decide(sent);
     if (writes === undefined) return { code: "precondition" };
+    const events = writes.filter((write) => write.type === type && write.id === id).length;
     if (writes.length > 0) {
       if (this.status === "suspended" || this.status === "erased") return { code: "tenant" };
       this.status = "open";
       this.order.push(...writes);
-      const wrote = writes.some((write) => write.id === id);
-      if (key !== undefined) this.receipts.set(key, { text, id, version: this.version(id), wrote });
+      if (key !== undefined) this.receipts.set(key, { sent, text, version: this.version(type, id), wrote: events > 0 });
     }
-    const events = writes.filter((write) => write.id === id).length;
-    return { cents: this.cents(id), version: this.version(id), events, replayed: false };
+    return { cents: this.cents(type, id), version: this.version(type, id), events, replayed: false };
   }
 
   #decide({ name, id, to, amount }: Sent): Write[] | undefined {
     const cents = amount * 100;
-    const isShort = cents > this.cents(id);
+    const isShort = cents > this.cents("tills", id);
+    const paid = (on: string, much: number): Write => ({ type: "tills", id: on, cents: much });
+    const stowed = (on: string, much: number): Write => ({ type: "safes", id: on, cents: much });
     switch (name) {
       case "Pay":
-        return [{ id, cents }];
+        return [paid(id, cents)];
       case "Take":
-        return isShort ? undefined : [{ id, cents: -cents }];
+        return isShort ? undefined : [paid(id, -cents)];
       case "Carry":
-        return isShort
-          ? undefined
-          : [
-              { id, cents: -cents },
-              { id: to, cents },
-            ];
+        return isShort ? undefined : [paid(id, -cents), paid(to, cents)];
       case "Mirror":
-        return isShort ? undefined : [{ id: to, cents }];
+        return isShort ? undefined : [paid(to, cents)];
       case "Compare":
-        return this.cents(to) < this.cents(id) ? [{ id, cents: 100 }] : [];
+        return this.cents("tills", to) < this.cents("tills", id) ? [paid(id, 100)] : [];
+      case "Stow":
+        return isShort ? undefined : [paid(id, -cents), stowed(to, cents)];
+      case "Check":
+        return this.cents("safes", to) >= this.cents("tills", id) ? [paid(id, 100)] : [];
+      case "Draw":
+        return [paid(id, -300)];
+      case "Hoard":
+        return [stowed(id, cents)];
+      case "Empty":
+        return this.cents("safes", to) > this.cents("safes", id) ? undefined : [stowed(id, -cents)];
     }
   }
 }
