@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     const stopping = stopSignal();
     const service = compose(store, examples, { tracer: logTracer(log), platform: nodePlatform, development });
     const { fetch } = app({ ...edge, service, authenticate, log, stopping: stopping.signal });
-    const server = await listen(fetch, { host: HOST, port });
+    const server = await listen(fetch, { host: HOST, port, log });
     const readers = new AbortController();
     const reading = readAlong(service, readers.signal).catch((error: unknown) => {
       log("ERROR", "the readers cannot go on: the server stops", { error: errorFacts(error) });
