@@ -11,6 +11,7 @@ import { listen } from "./server.ts";
 import { fail, readSettings, SetupError } from "./settings.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { remembering } from "./token-memory.ts";
+import { uncheckedCommands } from "./unchecked-commands.ts";
 import { welcome } from "./welcome.ts";
 
 /** Only this machine: development tokens are no protection from others. */
@@ -44,6 +45,9 @@ async function main(): Promise<void> {
       welcome({ url: server.url, dataDir, isDataDirSet: Boolean(process.env.DATA_DIR), home, cwd: process.cwd() }),
     );
     log("INFO", "started", { url: server.url, dataDir });
+    const commands = uncheckedCommands(examples.aggregates);
+    if (commands.length > 0)
+      log("WARNING", "no schema checks the payload of these commands, unless they do it by hand", { commands });
     await stopping.stopped;
     log("INFO", "stopping");
     await server.stop(DRAIN);
