@@ -86,6 +86,11 @@ describe("The doctor's look at a stack on AWS", () => {
       [/http: its role's policy.*another one/, /onStream: its role's/, /sweep: its role's/],
     ],
     [
+      "roles that may do everything but",
+      { statements: [...tablePolicy("http", ARN).Statement, { Effect: "Allow", NotAction: ["iam:*"], Resource: "*" }] },
+      [/http: its role's policy.*another one/, /onStream: its role's/, /sweep: its role's/],
+    ],
+    [
       "roles on another table",
       { statements: tablePolicy("http", `${ARN}2`).Statement },
       [/http: its role's/, /onStream: its role's/, /sweep: its role's/],
