@@ -66,6 +66,16 @@ export function refuseByClaims(token: string, { issuer, audience }: Destination 
     throw new errors.JWTClaimValidationFailed("for another audience", claims, "aud");
 }
 
+/** The refusal (503) of a token that may be good: whoever issued it cannot be asked, for keys or for the user. */
+export function issuerAway(cause: unknown): Refusal {
+  const refusal = new Refusal("store", "the issuer of the tokens cannot be asked now: try again", {
+    headers: { "retry-after": "1" },
+    facts: { retryable: true, outcome: "none" },
+  });
+  refusal.cause = cause;
+  return refusal;
+}
+
 /** The key of HS256, made once, because making it for each token would cost more than verifying. */
 export function hmacKey(secret: Uint8Array, use: "sign" | "verify"): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", new Uint8Array(secret), { name: "HMAC", hash: "SHA-256" }, false, [use]);

@@ -7,6 +7,7 @@ import { readObject } from "./body.ts";
 import { stateTag } from "./etag.ts";
 import { asFailedPrecondition, checkState, expectationIn, withVersion } from "./expected-version.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { Refusal } from "./problem.ts";
 import { pathSegment } from "./request-target.ts";
 
 const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
@@ -30,6 +31,8 @@ export function commandRoute({ service, fairShare }: AppSetting) {
     try {
       const { actor } = context.var;
       const done = await queue.run(actor.tenant, bytes, async () => {
+        // Its sender is answered already: what nobody waits for must not keep others waiting.
+        if (context.var.isLate) throw new Refusal("deadline", "its time was over before its turn came");
         await checkState(service, actor, Type, data.aggregateId, expected);
         return service.handler.command(actor, name, data as Parameters<typeof service.handler.command>[2], options);
       });

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv } from "./app-setting.ts";
 import { errorFacts, type Log, type LogFacts, type Severity } from "./log.ts";
+import { problemOf, problemResponse } from "./problem.ts";
 
 /**
  * Logs each request in one line: who asked for which route, what came of it, and the error where the server failed.
@@ -28,6 +29,20 @@ export function requestLog(log: Log, traceProject: string | undefined): Middlewa
       ...(failure !== undefined && { error: errorFacts(failure) }),
     });
   };
+}
+
+/** Answers what is refused before the application sees it, and logs it, with nothing of what was sent. */
+export function refuseUnseen(error: unknown, log: Log | undefined): Response {
+  const problem = problemOf(error);
+  const { status } = problem;
+  const isFailure = status >= 500;
+  log?.(severityOf(status), "request", {
+    route: "none",
+    status,
+    code: problem.body.code,
+    ...(isFailure && { error: errorFacts(error) }),
+  });
+  return problemResponse(problem);
 }
 
 function severityOf(status: number): Severity {

@@ -11,6 +11,7 @@ import { listen } from "./server.ts";
 import { fail, readSettings, SetupError } from "./settings.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { remembering } from "./token-memory.ts";
+import { uncheckedCommands } from "./unchecked-commands.ts";
 import { welcome } from "./welcome.ts";
 
 /** Only this machine: development tokens are no protection from others. */
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
     const stopping = stopSignal();
     const service = compose(store, examples, { tracer: logTracer(log), platform: nodePlatform, development });
     const { fetch } = app({ ...edge, service, authenticate, log, stopping: stopping.signal });
-    const server = await listen(fetch, { host: HOST, port });
+    const server = await listen(fetch, { host: HOST, port, log });
     const readers = new AbortController();
     const reading = readAlong(service, readers.signal).catch((error: unknown) => {
       log("ERROR", "the readers cannot go on: the server stops", { error: errorFacts(error) });
@@ -44,6 +45,9 @@ async function main(): Promise<void> {
       welcome({ url: server.url, dataDir, isDataDirSet: Boolean(process.env.DATA_DIR), home, cwd: process.cwd() }),
     );
     log("INFO", "started", { url: server.url, dataDir });
+    const commands = uncheckedCommands(examples.aggregates);
+    if (commands.length > 0)
+      log("WARNING", "no schema checks the payload of these commands, unless they do it by hand", { commands });
     await stopping.stopped;
     log("INFO", "stopping");
     await server.stop(DRAIN);

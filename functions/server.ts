@@ -2,7 +2,9 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { problemOf, problemResponse, Refusal } from "./problem.ts";
+import type { Log } from "./log.ts";
+import { problemOf, Refusal } from "./problem.ts";
+import { refuseUnseen } from "./request-log.ts";
 import { checkRawTarget } from "./request-target.ts";
 import { SetupError } from "./settings.ts";
 
@@ -23,10 +25,10 @@ const REQUEST_TIMEOUT = 30_000;
 /** How long a stopping server still looks for requests that were on their way to it, in ms: closing at once would cut them off unread. */
 const LINGER = 100;
 
-/** Serves a fetch-style application over HTTP. @throws {SetupError} where the port cannot be taken. */
+/** Serves a fetch-style application over HTTP; `log` hears of requests that are refused before it sees them. @throws {SetupError} where the port cannot be taken. */
 export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, log }: { readonly host: string; readonly port: number; readonly log?: Log },
 ): Promise<ListeningServer> {
   const answer = getRequestListener(
     async (request, { incoming, outgoing }) => {
@@ -36,7 +38,7 @@ export async function listen(
       if (response.status === 413) outgoing.setHeader("connection", "close");
       return response;
     },
-    { hostname: host, errorHandler: (error) => problemResponse(problemOf(error instanceof RequestError ? notHttp() : error)) },
+    { hostname: host, errorHandler: (error) => refuseUnseen(error instanceof RequestError ? notHttp() : error, log) },
   );
   const open = new Set<ServerResponse>();
   const sockets = new Set<Socket>();
@@ -50,7 +52,7 @@ export async function listen(
     if (isStopping) outgoing.setHeader("connection", "close");
     void answer(incoming, outgoing);
   });
-  server.on("clientError", refuseConnection);
+  server.on("clientError", (error, socket) => refuseConnection(error, socket as Socket, log));
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -98,7 +100,7 @@ function close(server: Server, patience: number): Promise<void> {
 }
 
 /** Answers what is not even HTTP, or came too slowly. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, log: Log | undefined): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
@@ -110,6 +112,7 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
       ? "431 Request Header Fields Too Large"
       : "400 Bad Request";
   const { body } = problemOf(isLate ? new Refusal("malformed", "the request came too slowly: send it again") : notHttp());
+  log?.("INFO", "request", { route: "none", status: Number.parseInt(status, 10), code: body.code });
   const text = JSON.stringify({ ...body, status: Number.parseInt(status, 10), title: status.slice(4) });
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,

@@ -92,7 +92,7 @@ class SweepRun {
   /** Those that take turns after the first round, in the order of their coming. */
   readonly #again: Job[] = [];
   readonly #done = { tenants: 0, polls: 0, handled: 0, failed: 0 };
-  /** The last tenant whose threads the first round gave out. */
+  /** The last tenant whose threads the first round gave out; the first one at least, so that one which takes all the time is not first again. */
   #last: string | undefined;
   #isFirstRoundOver = false;
 
@@ -124,6 +124,7 @@ class SweepRun {
   async *#jobs(begin: string | undefined): AsyncGenerator<Job, undefined> {
     for await (const tenant of this.#tenants(begin)) {
       this.#done.tenants++;
+      this.#last ??= tenant;
       for (const thread of Object.keys(this.#setting.service.threads)) {
         this.#done.polls++;
         yield { tenant, thread };

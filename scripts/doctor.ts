@@ -7,6 +7,7 @@ import { stackDeployment } from "../functions/aws/deploy/stack-deployment.ts";
 import { commandsOf, examples } from "../functions/composition.ts";
 import type { Check } from "../functions/doctor/check.ts";
 import { examine, report } from "../functions/doctor/examine.ts";
+import { schemaCheck } from "../functions/doctor/schema-check.ts";
 import { googleChecks } from "../functions/gcp/doctor-checks.ts";
 import { googleReaders } from "../functions/gcp/doctor-readers.ts";
 import { fail, SetupError } from "../functions/settings.ts";
@@ -52,7 +53,8 @@ async function main(): Promise<void> {
     throw new SetupError(`Say which cloud.\nUsage: ${USAGE}`);
   }
   const { project, env, stack, offline: isOffline } = values;
-  const checks = cloud({ project, env, stack, isOffline }).filter(({ asksCloud }) => !(isOffline && asksCloud));
+  const ofAny = [schemaCheck(examples.aggregates)];
+  const checks = [...ofAny, ...cloud({ project, env, stack, isOffline })].filter(({ asksCloud }) => !(isOffline && asksCloud));
   const examined = await examine(checks);
   process.stdout.write(report(examined));
   if (examined.some(({ finding }) => finding.status === "wrong")) process.exitCode = 1;

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     const service = compose(store, shopping, { tracer: logTracer(log), platform: nodePlatform });
     const authenticate = bearerAuthenticator(remembering(await secretVerifier(secret)));
     const { fetch } = backend({ service, authenticate, log, stopping: stopping.signal, assets: await readAssets(), secret });
-    const server = await listen(fetch, { host: HOST, port });
+    const server = await listen(fetch, { host: HOST, port, log });
     const readers = new AbortController();
     const reading = readAlong(service, readers.signal);
     console.log(`Open ${server.url} in two windows, sign in, and watch both while you turn the network off and on again.`);

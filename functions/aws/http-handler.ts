@@ -1,5 +1,7 @@
 import type { Context } from "aws-lambda";
+import type { Log } from "../log.ts";
 import { problemOf, problemResponse, Refusal } from "../problem.ts";
+import { refuseUnseen } from "../request-log.ts";
 import { type HttpEvent, type HttpResult, requestOf, resultOf } from "./http-event.ts";
 
 /** A fetch-style application. */
@@ -8,14 +10,14 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 /** What is left for sending the answer when the time that Lambda gives is over, in ms. */
 const MARGIN = 500;
 
-/** Makes the Lambda handler of an application. */
-export function httpHandler(fetch: Fetch) {
+/** Makes the Lambda handler of an application; `log` hears of requests that are refused before it sees them. */
+export function httpHandler(fetch: Fetch, log?: Log) {
   return async (event: HttpEvent, context: Pick<Context, "getRemainingTimeInMillis">): Promise<HttpResult> => {
     let request: Request;
     try {
       request = requestOf(event);
     } catch (error) {
-      return resultOf(problemResponse(problemOf(error)));
+      return resultOf(refuseUnseen(error, log));
     }
     return resultOf(await inTime(Promise.resolve(fetch(request)), context.getRemainingTimeInMillis() - MARGIN));
   };

@@ -10,4 +10,4 @@ const edge = readEdgeSettings(process.env);
 const { store } = await openStore(settings);
 
 /** Answers HTTP requests: the handler `http.handler` of the template. */
-export const handler = httpHandler(httpApp(serviceOn(store, settings, lambdaLog), issuer, edge, lambdaLog));
+export const handler = httpHandler(httpApp(serviceOn(store, settings, lambdaLog), issuer, edge, lambdaLog), lambdaLog);

@@ -1,6 +1,5 @@
 import { createRemoteJWKSet, customFetch, type FetchImplementation, jwtVerify } from "jose";
-import { CLOCK_TOLERANCE, type Destination, refuseByClaims, type TokenVerifier } from "../auth.ts";
-import { Refusal } from "../problem.ts";
+import { CLOCK_TOLERANCE, type Destination, issuerAway, refuseByClaims, type TokenVerifier } from "../auth.ts";
 
 /** Who issues the tokens, and how they say what an Actor is made of. */
 export interface IssuerSettings extends Required<Destination> {
@@ -66,7 +65,7 @@ const fetchKeys: FetchImplementation = async (url, options) => {
     if (!Array.isArray((keys as { readonly keys?: unknown }).keys)) throw issuerError("it answered no key set");
     return Response.json(keys);
   } catch (cause) {
-    throw keysUnavailable(cause);
+    throw issuerAway(cause);
   }
 };
 
@@ -89,13 +88,4 @@ function pausing(fetchThem: FetchImplementation, pause: number): FetchImplementa
 /** With a code, because the log keeps the messages of such causes only. */
 function issuerError(message: string): Error {
   return Object.assign(new Error(message), { code: "ISSUER" });
-}
-
-function keysUnavailable(cause: unknown): Refusal {
-  const refusal = new Refusal("store", "the keys of the tokens' issuer cannot be fetched now: try again", {
-    headers: { "retry-after": "1" },
-    facts: { retryable: true, outcome: "none" },
-  });
-  refusal.cause = cause;
-  return refusal;
 }

@@ -1,5 +1,7 @@
-/** What a check found: that all is well, or what to do, in one sentence. */
-export type Finding = { readonly status: "ok"; readonly fact?: string } | { readonly status: "wrong"; readonly advice: string };
+/** What a check found: that all is well, or what to do, in one sentence; a warning need not be heeded. */
+export type Finding =
+  | { readonly status: "ok"; readonly fact?: string }
+  | { readonly status: "wrong" | "warning"; readonly advice: string };
 
 /** One thing that a configuration must have. */
 export interface Check {
@@ -19,4 +21,9 @@ export function ok(fact?: string): Finding {
 /** Something is wrong, and this is what to do. */
 export function wrong(advice: string): Finding {
   return { status: "wrong", advice };
+}
+
+/** Something may be wrong, and this is what to do if it is. */
+export function warning(advice: string): Finding {
+  return { status: "warning", advice };
 }

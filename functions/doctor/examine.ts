@@ -18,10 +18,12 @@ export async function examine(checks: readonly Check[], deadline = DEADLINE): Pr
 export function report(examined: readonly Examined[]): string {
   const lines = examined.map(({ claim, finding }) => {
     if (finding.status === "ok") return `ok     ${claim}${finding.fact === undefined ? "" : ` (${finding.fact})`}`;
-    return `WRONG  ${claim}\n       ${finding.advice}`;
+    return `${finding.status === "wrong" ? "WRONG " : "warn  "} ${claim}\n       ${finding.advice}`;
   });
   const wrong = examined.filter(({ finding }) => finding.status === "wrong").length;
-  return [...lines, wrong === 0 ? "All is well." : `${wrong} of ${examined.length} to mend.`, ""].join("\n");
+  const isWell = examined.every(({ finding }) => finding.status === "ok");
+  const last = isWell ? "All is well." : wrong === 0 ? "Nothing must be mended." : `${wrong} of ${examined.length} to mend.`;
+  return [...lines, last, ""].join("\n");
 }
 
 async function findingOf({ examine: look }: Check, deadline: number): Promise<Finding> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { errors, type JWTPayload } from "jose";
-import type { TokenVerifier } from "../auth.ts";
+import { issuerAway, type TokenVerifier } from "../auth.ts";
 import { Refusal } from "../problem.ts";
 
 /** The slice of firebase-admin's Auth that is used. */
@@ -44,7 +44,7 @@ async function checkRecord(firebase: FirebaseAuth, claims: JWTPayload): Promise<
   }
 }
 
-/** The same reasons as of any other token; an error that tells nothing of the token stays what it is. */
+/** The same reasons as of any other token; an error that tells nothing of it says that Google is away, or stays what it is. */
 function refusalOf(error: unknown): unknown {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   switch (code) {
@@ -56,7 +56,10 @@ function refusalOf(error: unknown): unknown {
       return revoked();
     case "auth/argument-error":
     case "auth/invalid-id-token":
-      return isAboutCertificates(message) ? error : wrongToken(String(message));
+      return isAboutCertificates(message) ? issuerAway(error) : wrongToken(String(message));
+    case "app/network-error":
+    case "app/network-timeout":
+      return issuerAway(error);
     default:
       return error;
   }

@@ -89,4 +89,15 @@ describe("Bad input over HTTP", () => {
     expect(host.status).to.equal(400);
     expect(JSON.parse(host.body)).to.include({ code: "malformed" });
   });
+
+  it("logs what is refused before it is a request of the application in one line each, without anything that was sent", async () => {
+    const before = backend.lines.length;
+    await sendRaw(backend.url, "SECRET\r\n\r\n");
+    await sendRaw(backend.url, `GET / HTTP/1.1\r\nHost: localhost\r\nX-Secret: ${"SECRET".repeat(4_000)}\r\n\r\n`);
+    await sendRaw(backend.url, "GET /healthz HTTP/1.1\r\nHost: SECRET b\r\n\r\n");
+    await sendRaw(backend.url, "GET /views/../SECRET?token=SECRET HTTP/1.1\r\nHost: localhost\r\nAuthorization: SECRET\r\n\r\n");
+    const lines = backend.lines.slice(before).map(({ time: _time, ...line }) => line);
+    const line = { severity: "INFO", message: "request", route: "none", code: "malformed" };
+    expect(lines).to.deep.equal([400, 431, 400, 400].map((status) => ({ ...line, status })));
+  });
 });

@@ -188,11 +188,11 @@ describe("The doctor", () => {
       FIRESTORE_EMULATOR_HOST: "",
       FIREBASE_AUTH_EMULATOR_HOST: "",
     }).ended;
-    expect(well.stdout, well.stderr).to.match(/All is well\.\n$/);
+    expect(well.stdout, well.stderr).to.match(/Nothing must be mended\.\n$/);
     expect(well.code).to.equal(0);
     const ill = await new Child(process.execPath, ["scripts/doctor.ts", "google", "--offline"], { FIRESTORE_EMULATOR_HOST: "x" })
       .ended;
-    expect(ill.stdout).to.match(/1 of 6 to mend\.\n$/);
+    expect(ill.stdout).to.match(/1 of 7 to mend\.\n$/);
     expect(ill.code).to.equal(1);
     const lost = await new Child(process.execPath, ["scripts/doctor.ts", "google"], { GOOGLE_CLOUD_PROJECT: "" }).ended;
     expect(lost.stderr).to.match(/^Say which project/);

@@ -144,14 +144,16 @@ describe("ID tokens of Firebase", () => {
 
   it("are no reason to call a sender nobody when Google cannot be reached", async () => {
     for (const [code, message] of [
-      ["auth/internal-error", ""],
       ["auth/argument-error", "Error fetching public keys for Google certs: ENOTFOUND"],
       ["app/network-error", ""],
+      ["app/network-timeout", ""],
     ] as const) {
-      const error = await rejects(Error, bearerAuthenticator(verifier(failing(code, message)))("Bearer abc"));
-      expect(error).to.not.be.instanceOf(Refusal);
-      expect(Err.is(error)).to.equal(false);
+      const refusal = await rejects(Refusal, bearerAuthenticator(verifier(failing(code, message)))("Bearer abc"));
+      expect([refusal.status, refusal.code, refusal.headers["retry-after"]]).to.deep.equal([503, "store", "1"]);
     }
+    const error = await rejects(Error, bearerAuthenticator(verifier(failing("auth/internal-error", "")))("Bearer abc"));
+    expect(error).to.not.be.instanceOf(Refusal);
+    expect(Err.is(error)).to.equal(false);
   });
 
   it("are verified by firebase-admin itself, which takes none of the emulator's", async () => {

@@ -97,6 +97,17 @@ describe("the sweep", () => {
     expect(new Set(seen.main).size).to.equal(120);
   });
 
+  for (const threads of [["main"], ["main", "mail"]]) {
+    it(`begins with another tenant after one took all its time (${threads.length} threads)`, async () => {
+      const { store, service, seen, add } = recorded(threads, (tenant) => (tenant === "a-slow" ? sleep(20) : undefined));
+      await add("a-slow", "a", 100);
+      for (const tenant of names(3)) await add(tenant, "a");
+      const sweep = sweeper({ store, service });
+      for (let times = 0; times < 2; times++) await sweep({ budget: 300, concurrency: 1 });
+      for (const tenant of names(3)) for (const thread of threads) expect(seen[thread]).to.include(`${tenant}/a/0`);
+    });
+  }
+
   it("is not stopped by a tenant that cannot be read", async () => {
     class HalfBroken extends DelegatingStore {
       override peek(tenant: string, thread: string): Promise<Peek> {

@@ -70,7 +70,7 @@ export async function startBackend(
   const log = jsonLog((line) => lines.push(JSON.parse(line)));
   const authenticate = bearerAuthenticator(await secretVerifier(SECRET));
   const { fetch: answer } = app({ service, authenticate, log, ...setting });
-  const server = await listen(answer, { host: "127.0.0.1", port: 0 });
+  const server = await listen(answer, { host: "127.0.0.1", port: 0, log });
   const stop = new AbortController();
   const reading = readAlong(service, stop.signal);
   const ada = await tokenOf();

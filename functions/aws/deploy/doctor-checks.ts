@@ -117,6 +117,8 @@ function settingsFinding(name: FunctionName, environment: Environment): Finding 
 
 /** Whether a statement lets somebody at the items of a table; reading its stream does not. */
 function concernsItems(statement: unknown): boolean {
+  // All but some actions.
+  if (Object.hasOwn(statement as object, "NotAction")) return true;
   const actions = [(statement as { readonly Action?: string | readonly string[] }).Action ?? []].flat();
   return actions.some(
     (action) => /^(\*|dynamodb:)/i.test(action) && !/(DescribeStream|GetRecords|GetShardIterator|ListStreams)$/.test(action),
