@@ -35,7 +35,7 @@ type Change = { readonly put: Item } | { readonly gone: Key };
 /**
  * Removes everything of a tenant whose log is closed; repeatable, and goes on where it broke off.
  *
- * First nobody can move a thread any more; then what hangs on threads goes, then the commits, page by page, each page with what it names.
+ * First nobody can move a thread any more; then the commits go, page by page, each page with what it names, then what hangs on threads.
  * Commits and pages are not deleted but replaced by a tombstone that voids all positions of this life, and that the table's TTL removes
  * after a day: deleting costs the same, but a write that is still on its way would bring them back.
  *
@@ -57,29 +57,33 @@ class Sweep {
   readonly #database: Database;
   readonly #tenant: string;
   readonly #closed: OpenPage;
+  /** What was ever seen, for what hangs on it may appear when it is gone. */
+  readonly #collections = new Set<string>();
+  readonly #threads = new Set<string>();
+  #highest: number;
 
   constructor(database: Database, tenant: string, closed: OpenPage) {
     this.#database = database;
     this.#tenant = tenant;
     this.#closed = closed;
+    this.#highest = closed.firstFence;
   }
 
   async run(): Promise<void> {
-    const firstFence = await this.#closeThreads();
-    await this.#sweepViews();
-    await this.#sweepThreads();
+    await this.#closeThreads();
     const last = await this.#sweepPages();
     await this.#sweepRefs(this.#closed.refs, last, this.#closed.base + 1);
+    // The parts of a reader's last transaction appear one by one, the thread's perhaps first: looked for last, and until nothing is found.
+    while (await this.#sweepReading()) {}
     await this.#amend({
       expression:
         "SET #isSwept = :true, #base = :last, #count = :last, #start = :last, #refs = :none, #firstFence = :fence, #life = :life",
-      values: { ":true": true, ":last": last, ":none": [], ":fence": firstFence, ":life": this.#closed.life + 1 },
+      values: { ":true": true, ":last": last, ":none": [], ":fence": this.#highest, ":life": this.#closed.life + 1 },
     });
   }
 
-  /** Fences every holder out and gives the highest fence that was ever given, plus one. */
-  async #closeThreads(): Promise<number> {
-    let highest = this.#closed.firstFence;
+  /** Fences every holder out and keeps the highest fence that was ever given, plus one. */
+  async #closeThreads(): Promise<void> {
     for await (const { sk } of itemsOf(this.#database, { pk: threadsPartition(this.#tenant), keysOnly: true })) {
       const key = threadKey(this.#tenant, String(sk));
       const budget = new Budget(this.#database);
@@ -90,25 +94,26 @@ class Sweep {
       );
       await this.#write(budget, closing);
       const thread = await getItem(budget, key);
-      if (thread !== undefined) highest = Math.max(highest, numberIn(thread, "fence"));
+      if (thread !== undefined) this.#highest = Math.max(this.#highest, numberIn(thread, "fence"));
     }
     // Kept at once: the threads, which tell it, are gone if the sweep breaks off later.
-    await this.#amend({ expression: "SET #firstFence = :fence", values: { ":fence": highest } }, "#firstFence < :fence");
-    return highest;
+    await this.#amend({ expression: "SET #firstFence = :fence", values: { ":fence": this.#highest } }, "#firstFence < :fence");
   }
 
-  async #sweepViews(): Promise<void> {
-    for await (const owner of itemsOf(this.#database, { pk: ownersPartition(this.#tenant), keysOnly: true })) {
-      await this.#empty(viewsPartition(this.#tenant, textIn(owner, "sk")));
-      await this.#change([{ gone: keyOf(owner) }]);
+  /** Removes what hangs on threads, and the threads; whether there was anything. */
+  async #sweepReading(): Promise<boolean> {
+    const [owners, threads] = [ownersPartition(this.#tenant), threadsPartition(this.#tenant)];
+    for await (const { sk } of itemsOf(this.#database, { pk: owners, keysOnly: true })) this.#collections.add(String(sk));
+    for await (const thread of itemsOf(this.#database, { pk: threads })) {
+      this.#threads.add(textIn(thread, "sk"));
+      // One that was being made when the others were closed: whoever leased it finds it gone, and its fence is not given again.
+      this.#highest = Math.max(this.#highest, numberIn(thread, "fence"));
     }
-  }
-
-  async #sweepThreads(): Promise<void> {
-    for await (const thread of itemsOf(this.#database, { pk: threadsPartition(this.#tenant), keysOnly: true })) {
-      await this.#empty(parkedPartition(this.#tenant, textIn(thread, "sk")));
-      await this.#change([{ gone: keyOf(thread) }]);
-    }
+    let found = 0;
+    for (const collection of this.#collections) found += await this.#empty(viewsPartition(this.#tenant, collection));
+    for (const thread of this.#threads) found += await this.#empty(parkedPartition(this.#tenant, thread));
+    // Last, for they tell the places of the rest.
+    return (await this.#empty(owners)) + (await this.#empty(threads)) + found > 0;
   }
 
   /** Sweeps the full pages, oldest first, and gives the last position of this life. */
@@ -171,15 +176,18 @@ class Sweep {
     return { put: { ...key, sealed: last, expires: Math.ceil(this.#database.platform.now() / 1_000) + TOMBSTONE_LIFE } };
   }
 
-  async #empty(pk: string): Promise<void> {
-    let batch: Change[] = [];
+  /** Removes the items of a partition; how many. */
+  async #empty(pk: string): Promise<number> {
+    let [batch, count]: [Change[], number] = [[], 0];
     for await (const item of itemsOf(this.#database, { pk, keysOnly: true })) {
+      count++;
       batch.push({ gone: keyOf(item) });
       if (batch.length < CHANGES) continue;
       await this.#change(batch);
       batch = [];
     }
     await this.#change(batch);
+    return count;
   }
 
   async #change(changes: readonly Change[]): Promise<void> {

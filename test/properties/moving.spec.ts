@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { TurnedClock } from "../support/turned-clock.ts";
+import { HurriedClock } from "../support/turned-clock.ts";
 import { GROUNDS, type Grounds } from "./grounds.ts";
 import { runs } from "./runs.ts";
 import { tillDeed } from "./till-deeds.ts";
@@ -24,7 +24,7 @@ describe("Tenants that move by export and import", function () {
     it(`go on as if nothing had happened, from ${from.name} to ${to.name}`, async () => {
       await fc.assert(
         fc.asyncProperty(deeds, deeds, async (before, after) => {
-          const clock = new TurnedClock();
+          const clock = new HurriedClock();
           const [old, other] = [
             await opened.get(from.name)!.take(() => clock.now()),
             await opened.get(to.name)!.take(() => clock.now()),

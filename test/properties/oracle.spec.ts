@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { TurnedClock } from "../support/turned-clock.ts";
+import { HurriedClock } from "../support/turned-clock.ts";
 import { GROUNDS, type Grounds } from "./grounds.ts";
 import { runs } from "./runs.ts";
 import { tillDeed } from "./till-deeds.ts";
@@ -19,7 +19,7 @@ describe("Five handlers with caches of their own, of classes old and new,", func
       it("answer as a model without any machinery does", async () => {
         await fc.assert(
           fc.asyncProperty(fc.array(tillDeed, { minLength: 1, maxLength: 60, size: "max" }), async (deeds) => {
-            const clock = new TurnedClock();
+            const clock = new HurriedClock();
             const { stores, close } = await grounds!.take(() => clock.now());
             try {
               const twofold = new Twofold(stores, clock);

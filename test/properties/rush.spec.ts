@@ -1,5 +1,5 @@
 import { seededRandom } from "../support/seeded-random.ts";
-import { TurnedClock } from "../support/turned-clock.ts";
+import { HurriedClock } from "../support/turned-clock.ts";
 import { GROUNDS, type Grounds, unusedTenant } from "./grounds.ts";
 import { Rush } from "./rush.ts";
 import { rushHour } from "./rush-hour.ts";
@@ -21,7 +21,7 @@ describe("Processes that send, read and operate at the same time", function () {
 
       it(`leave one order in which each command was right at its place (${runs} runs from seed ${SEED})`, async () => {
         for (let seed = SEED; seed < SEED + runs; seed++) {
-          const clock = new TurnedClock();
+          const clock = new HurriedClock();
           const { stores, close } = await grounds!.take(() => clock.now());
           const sites = stores.map((store) => ({ store, platform: clock }));
           const tenant = unusedTenant();

@@ -20,3 +20,11 @@ export class TurnedClock implements IPlatform {
     this.#ahead += ms;
   }
 }
+
+/** A clock for whoever must not wait in earnest: a pause turns it, and lets the others go on for a moment. */
+export class HurriedClock extends TurnedClock {
+  override async sleep(ms: number): Promise<void> {
+    this.turn(Math.ceil(ms));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
