@@ -40,7 +40,14 @@ export class CollectionFeed {
     if (this.#hasLive()) {
       // Nobody joins the live ones meanwhile, so whoever is live hears all of it.
       this.#told = undefined;
-      await this.#tellChanges(before, now);
+      try {
+        await this.#tellChanges(before, now);
+      } catch (error) {
+        // Whoever heard a part of it hears that again, and not the whole collection.
+        for (const subscriber of this.subscribers) subscriber.standStill(before);
+        this.#told = before;
+        throw error;
+      }
     }
     this.#told = now;
   }

@@ -52,7 +52,11 @@ export async function listen(
     if (isStopping) outgoing.setHeader("connection", "close");
     void answer(incoming, outgoing);
   });
-  server.on("clientError", (error, socket) => refuseConnection(error, socket as Socket, log));
+  server.on("clientError", (error, socket) => {
+    // A request that breaks off in its body is the application's, which logs it.
+    const isSeen = [...open].some((outgoing) => outgoing.socket === socket);
+    refuseConnection(error, socket as Socket, isSeen ? undefined : log);
+  });
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

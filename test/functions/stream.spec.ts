@@ -82,6 +82,34 @@ describe("event streams of every kind", () => {
     await client.until(isCaughtUpTo(position));
   });
 
+  it("tell the rest, and not all again, after a store failed in the middle of a change", async () => {
+    const inner = new MemoryEventStore();
+    let failing = 0;
+    const store = intercepted(inner, {
+      views: (...given) => {
+        const views = inner.views(...given);
+        const get: typeof views.get = async (ids) => {
+          // Not the keeper, which has done with the second commit then.
+          const { cursors } = (await inner.peek("acme", "lists")).thread;
+          const isStream = Object.values(cursors).some(({ position }) => position === 2);
+          if (isStream && failing-- > 0) throw new StoreError("the store is away", { retryable: true });
+          return views.get(ids);
+        };
+        return { get, list: (options) => views.list(options) };
+      },
+    });
+    await tools.start({}, store);
+    await tools.send("AddItem", "bread", { text: "Bread" });
+    const client = await tools.open("/views/shopping/stream").until(({ views }) => views.size === 1);
+    await client.until((one) => one.named("caught-up").length > 0);
+    failing = 1;
+    const { position } = await tools.send("AddItem", "milk", { text: "Milk" });
+    await client.until(isCaughtUpTo(position));
+    expect(failing).to.be.below(1);
+    expect(client.views).to.deep.equal(await tools.collection());
+    expect(client.named("reset")).to.have.length(1);
+  });
+
   it("come without a store that rings", async () => {
     const inner = new MemoryEventStore();
     const store = intercepted(inner, {});
