@@ -50,17 +50,17 @@ export const GROUNDS: readonly GroundKind[] = [
       close: nothing,
     })),
   },
-  { name: "two connections to one SQLite file", runs: 100, open: alone(sqlite) },
+  { name: "two connections to one SQLite file", runs: 50, open: alone(sqlite) },
   {
     name: "two stores on a model of DynamoDB",
-    runs: 300,
+    runs: 200,
     open: alone(async (now) => {
       const table = new DynamoDbModel().direct();
       return { stores: [0, 1].map(() => new DynamoDbEventStore(table, { table: "model", now })), close: nothing };
     }),
   },
-  ...(hasDynamoDb() ? [{ name: "two clients of DynamoDB", runs: 16, open: dynamoDb }] : []),
-  ...(firestoreKinds().length > 0 ? [{ name: "two clients of Firestore", runs: 5, open: firestore }] : []),
+  ...(hasDynamoDb() ? [{ name: "two clients of DynamoDB", runs: 10, open: dynamoDb }] : []),
+  ...(firestoreKinds().length > 0 ? [{ name: "two clients of Firestore", runs: 3, open: firestore }] : []),
 ];
 
 /** The name of a tenant that nobody used. */

@@ -10,7 +10,7 @@ describe("Whatever readers and operators do to a projection", function () {
 
   for (const { name, runs: count, open } of GROUNDS) {
     // Such a run takes as long as some ten short ones.
-    const runs = Number(process.env.OPERATOR_RUNS ?? Math.ceil(count / 8));
+    const runs = Number(process.env.OPERATOR_RUNS ?? Math.ceil(count / 4));
 
     describe(`on ${name}`, () => {
       let grounds: Grounds | undefined;

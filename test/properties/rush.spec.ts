@@ -10,7 +10,7 @@ describe("Processes that send, read and operate at the same time", function () {
   this.timeout(1_800_000);
 
   for (const { name, runs: count, open } of GROUNDS) {
-    const runs = Number(process.env.RUSH_RUNS ?? Math.ceil(count / 5));
+    const runs = Number(process.env.RUSH_RUNS ?? Math.ceil(count / 10));
 
     describe(`on ${name}`, () => {
       let grounds: Grounds | undefined;

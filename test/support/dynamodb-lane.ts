@@ -8,7 +8,7 @@ const specs = [
   "test/adapters/dynamodb*.spec.ts",
   ...["examples", "regressions", "reactions", "publishing"].map((folder) => `test/${folder}/*.spec.ts`),
   // Not the comparison of all stores, which wants Firestore as well.
-  ...["ids", "order"].map((name) => `test/properties/${name}.spec.ts`),
+  ...["ids", "order", "oracle", "operators", "rush"].map((name) => `test/properties/${name}.spec.ts`),
 ];
 const mocha = resolve(import.meta.dirname, "../../node_modules/mocha/bin/mocha.js");
 const { status } = spawnSync(process.execPath, [mocha, "--no-config", "--timeout", "60000", "--fgrep", "DynamoDB", ...specs], {
