@@ -1,9 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { type IEventStore, StoreError } from "../../core/index.ts";
@@ -43,16 +39,6 @@ describe(`several processes on one SQLite file (SQLITE_SEED=${SEED})`, function 
         expect(rest).to.deep.equal([]);
       }
     });
-  });
-
-  it("carry 32 commands on one aggregate out, sent at once by 4 of them: every version once, each on the state before", async () => {
-    const path = newPath();
-    const commanders = [0, 1, 2, 3].map(() => startCommander(path, 8));
-    // All are ready before any begins: they are to race.
-    await Promise.all(commanders.map(({ isReady }) => isReady));
-    for (const { begin } of commanders) begin();
-    const told = (await Promise.all(commanders.map(({ ended }) => ended))).flat();
-    expect(told.sort(([one], [other]) => one! - other!)).to.deep.equal(Array.from({ length: 32 }, (_, n) => [n, n + 1]));
   });
 
   it("keep every acknowledged commit of a writer that is killed", async () => {
@@ -125,23 +111,6 @@ describe(`several processes on one SQLite file (SQLITE_SEED=${SEED})`, function 
     await store.close();
   });
 });
-
-/** Starts a process that sends commands on one aggregate, all at once; `ended` tells the version and the sum that each made. */
-function startCommander(path: string, count: number) {
-  const script = fileURLToPath(new URL("../support/sqlite-commander.ts", import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, script, path, TENANT, String(count)], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout });
-  const isReady = once(lines, "line");
-  const told: (readonly number[])[] = [];
-  void isReady.then(() => lines.on("line", (line) => told.push(line.split(" ").map(Number))));
-  const ended = Promise.all([once(child, "exit"), once(lines, "close")]).then(([[code]]) => {
-    expect(code, "exit code").to.equal(0);
-    return told;
-  });
-  return { isReady, begin: () => child.stdin.end("begin\n"), ended };
-}
 
 async function withStore(path: string, use: (store: IEventStore) => Promise<void>): Promise<void> {
   const store = new SqliteEventStore({ path });

@@ -1,10 +1,11 @@
 import { expect } from "chai";
-import { Err, type ErrCode, LIMITS, type ValidationError } from "../../core/index.ts";
+import { Err, type ErrCode, LIMITS, StreamReader, type ValidationError } from "../../core/index.ts";
+import { pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import type { Clause, Facet, Ground } from "./clause.ts";
-import { REFUSED_IDS } from "./odd-ids.ts";
-import { readAll } from "./reading.ts";
-import { tellerOf, walletsOn } from "./wallet.ts";
+import { ACCEPTED_IDS, REFUSED_IDS } from "./odd-ids.ts";
+import { listAll, readAll } from "./reading.ts";
+import { Bookkeeper, tellerOf, Wallet, walletsOn } from "./wallet.ts";
 
 /** The handler as untyped callers use it: over HTTP, from JavaScript. */
 type Untyped = (actor: unknown, name: unknown, data: unknown, options?: unknown) => Promise<unknown>;
@@ -136,6 +137,36 @@ export const engineInput: Facet = {
     ...ids,
     ...values,
     ...mistakes,
+    {
+      title:
+        "takes every odd id as an aggregate's and a command's, and gives each a state, a history, a receipt and a view of its own",
+      check: async (ground) => {
+        const ids = Object.values(ACCEPTED_IDS);
+        const actor = tellerOf(ground.tenant);
+        const send = (handler: ReturnType<typeof walletsOn>, aggregateId: string, index: number) =>
+          handler.command(actor, "Deposit", { amount: index + 1, aggregateId, expectedVersion: -1 }, { commandId: aggregateId });
+        const handler = walletsOn(ground);
+        for (const replayed of [false, true]) {
+          // Together, because they are on different aggregates.
+          const contexts = await Promise.all(ids.map((id, index) => send(handler, id, index)));
+          expect(contexts.map((context) => [context.aggregateId, context.aggregate.balance, context.replayed])).to.deep.equal(
+            ids.map((id, index) => [id, index + 1, replayed]),
+          );
+        }
+        const cold = walletsOn(ground);
+        const loaded = await Promise.all(ids.map((id) => cold.load(actor, Wallet, id)));
+        expect(loaded.map((wallet) => wallet?.balance)).to.deep.equal(ids.map((_, index) => index + 1));
+        const histories = await Promise.all(ids.map((id) => cold.history(actor, Wallet, id)));
+        expect(histories.map((commits) => commits.map(({ id }) => id))).to.deep.equal(ids.map((id) => [id]));
+        await pollUntilIdle(new StreamReader(ground.store, { platform: ground.clock }), ground.tenant, "main", [
+          new Bookkeeper(),
+        ]);
+        const bookings = await listAll(ground.store, ground.tenant, "bookings");
+        expect(bookings.map(({ id, value }) => [id, value])).to.have.deep.members(
+          ids.map((id, index) => [id, { balance: index + 1, payments: 1 }]),
+        );
+      },
+    },
     {
       title: "refuses whoever is no actor and writes nothing",
       unopened: true,

@@ -50,6 +50,11 @@ describe("the code in the READMEs and docs/", () => {
     expect(blocks.filter(({ isRun }) => isRun)).not.to.have.length(0);
   });
 
+  it("shows newcomers a first aggregate and view in at most 40 lines", () => {
+    const first = blocks.find(({ document, isRun }) => document === "README.md" && isRun);
+    expect(first?.code.trimEnd().split("\n").length).to.be.at.most(40);
+  });
+
   it("compiles under the strict flags", async function () {
     this.timeout(60_000);
     const types = join(folder, "types");

@@ -5,6 +5,7 @@ import { Aggregate, type CommandContext, Err, StoreError, TenantError } from "..
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
 import type { Composition } from "../../functions/composition.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
+import { rejects } from "../support/rejects.ts";
 
 const calculators: Composition = { aggregates: [SummingCalculator], threads: { calculators: [new Totals()] } };
 
@@ -175,6 +176,27 @@ describe("The application where something is late, broken or unusual", () => {
     const { status, body } = await backend.command("Count", { aggregateId: "i", item: "apple" });
     expect([status, body.state, body.version]).to.deep.equal([200, null, 0]);
     expect((await backend.send("/aggregates/inventories/i")).body).to.deep.equal({ aggregateId: "i", version: 0, state: null });
+  });
+
+  it("is not served at all where two commands have one name, or a class does not say who may send them", async () => {
+    class Second extends SummingCalculator {
+      static override readonly path = "/second-calculators";
+    }
+    class Open extends SummingCalculator {
+      static override readonly access = undefined as never;
+    }
+    backend = await startBackend();
+    for (const [aggregates, facts] of [
+      [
+        [SummingCalculator, Second],
+        { code: "invalid_argument", message: /Second\.commands: AddNumbers is already a command of/ },
+      ],
+      [[Open], { code: "missing_argument", message: /Open\.access: it is required/ }],
+    ] as const) {
+      const error = await rejects(Err, startBackend({ composition: { aggregates: [...aggregates], threads: {} } }));
+      expect(error.code).to.equal(facts.code);
+      expect(error.message).to.match(facts.message);
+    }
   });
 
   it("refuses two projections of one collection when it is composed", async () => {

@@ -7,11 +7,13 @@ import {
   ConcurrencyError,
   Err,
   type EventOf,
+  StoreError,
   StreamReader,
 } from "../../core/index.ts";
 import { Post, User } from "../../examples/blog/index.ts";
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
+import { intercepted } from "../support/intercepted-store.ts";
 import { pollDuring, pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import { onEveryStore } from "../support/stores.ts";
@@ -117,6 +119,24 @@ onEveryStore("Seed 4 (evtstore)", (stage) => {
     const { views } = await reader.views(actor.tenant, totals).list();
     expect(views).to.have.length(8);
     for (const { value } of views) expect(value).to.deep.equal({ sum: 105, steps: 15 });
+  });
+
+  it("took every error of the database for a version conflict, with an expected version too", async () => {
+    const actor = actorOf(stage.newTenant());
+    const to = { number1: 1, number2: 0, aggregateId: "calc" };
+    await new CommandHandler(stage.store, [SummingCalculator]).command(actor, "AddNumbers", to);
+    const taken = Object.assign(new Error("UNIQUE constraint failed: bookmarks.name"), { code: "SQLITE_CONSTRAINT" });
+    for (const failure of [taken, new Error("deadlock detected"), new StoreError("no room", { retryable: true })]) {
+      for (const method of ["load", "commit"] as const) {
+        const failing = intercepted(stage.store, { [method]: () => Promise.reject(failure) });
+        for (const expected of [{}, { expectedVersion: 0 }]) {
+          const sent = new CommandHandler(failing, [SummingCalculator]).command(actor, "AddNumbers", { ...to, ...expected });
+          expect(await rejects(Error, sent)).to.equal(failure);
+        }
+      }
+    }
+    const calculator = await new CommandHandler(stage.store, [SummingCalculator]).load(actor, SummingCalculator, "calc");
+    expect([calculator?.sum, calculator?.aggregateVersion]).to.deep.equal([1, 0]);
   });
 
   it("trusted a stale kept state", async () => {

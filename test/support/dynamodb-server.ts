@@ -27,9 +27,10 @@ let isSaid = false;
 /**
  * Whether a server can be had: `DYNAMODB_ENDPOINT`, else dynoxide, else AWS's DynamoDB Local; with `DYNAMODB_SERVER=local` only the last.
  *
- * Throws where `CI` is set and there is none; elsewhere says loudly what is skipped.
+ * Throws where `CI` is set and there is none; elsewhere says loudly what is skipped. False where emulators are unwanted.
  */
 export function hasDynamoDb(): boolean {
+  if (process.env.EVENANT_WITHOUT_EMULATORS) return false;
   if (process.env.DYNAMODB_ENDPOINT !== undefined || launch() !== undefined) return true;
   if (process.env.CI) throw new Error(ADVICE);
   if (!isSaid) console.warn(`\n  SKIPPED: everything on DynamoDB, for there is ${ADVICE}\n`);
