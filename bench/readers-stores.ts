@@ -78,6 +78,11 @@ class CountingStore extends DelegatingStore {
     return this.inner.peek(...args);
   }
 
+  override async acquire(...args: Parameters<IEventStore["acquire"]>) {
+    this.#operations += 1;
+    return this.inner.acquire(...args);
+  }
+
   override async commitCursors(...args: Parameters<IEventStore["commitCursors"]>) {
     this.#operations += 1 + (args[1].views?.length ?? 0);
     return this.inner.commitCursors(...args);

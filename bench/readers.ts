@@ -31,8 +31,8 @@ export async function measure(args: readonly string[]): Promise<Report> {
       "A lag is from the acknowledgement of a command, sent alone, until its view is stored, by a reader that runs on `watch`.",
     [machine(), `- Node ${process.version}; medians of ${runs} interleaved runs, each in a process of its own`].join("\n"),
     [
-      "| store | events | replay, events/s | rebuild, events/s | views/s | operations a 1,000 events | peak memory | lag, median | lag, p99 |",
-      "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+      "| store | events | replay, events/s | its operations a 1,000 events | rebuild, events/s | views/s | its operations a 1,000 events | peak memory | lag, median | lag, p99 |",
+      "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
       ...Object.keys(EVENTS).map((store) => row(store, facts.get(store) ?? [])),
     ].join("\n"),
   ].join("\n\n");
@@ -58,9 +58,10 @@ function row(store: string, all: readonly ReaderFacts[]): string {
     store,
     whole(of("events")),
     whole(of("replayed")),
+    whole(of("replaying")),
     whole(of("rebuilt")),
     whole(of("views")),
-    whole(of("operations")),
+    whole(of("rebuilding")),
     `${whole(of("memory"))} MB`,
     ms(of("lag")),
     ms(of("lagOfFew")),

@@ -145,6 +145,23 @@ if (hasDynamoDb() && process.env.DYNAMODB_SERVER !== "local") {
       expect({ reads, writes, requests }).to.deep.equal({ reads: 2, writes: 0, requests: 1 });
     });
 
+    it("is at most 2 read units for the lag of a thread with nothing to do, and at most 5 for one that is far behind", async () => {
+      const handler = new CommandHandler(store, [Meters]);
+      const add = (n: number) => handler.command(actor, "Add", { amount: 1, aggregateId: idOf(21, n) });
+      await add(0);
+      const reader = new StreamReader(store);
+      const counter = { name: "Counter", events: { Added: () => undefined } };
+      while ((await reader.poll(tenant, "lagging", [counter])).status !== "idle");
+      meter.reset();
+      expect((await reader.lag(tenant, "lagging")).Counter?.commits).to.equal(0);
+      expect(meter.total).to.deep.equal({ reads: 2, writes: 0, requests: 1 });
+      for (let n = 1; n <= 40; n++) await add(n);
+      meter.reset();
+      expect((await reader.lag(tenant, "lagging")).Counter?.commits).to.equal(40);
+      expect(meter.total.reads).to.be.within(3, 5);
+      expect(meter.total.writes).to.equal(0);
+    });
+
     it("is what a command's own context tells, but for what came to nothing", async () => {
       const handler = new CommandHandler(store, [Meters]);
       const aggregateId = idOf(21, 0);

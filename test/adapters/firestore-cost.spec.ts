@@ -96,6 +96,32 @@ describe("What Firestore is asked for", function () {
     await cold.close();
   });
 
+  it("is 2 reads for the lag of a thread with nothing to do, and at most 2 more for one that is far behind", async () => {
+    const reader = new StreamReader(counted.store);
+    await grow(counted.store, TENANT, "a", 2);
+    const handlers = [new Bookkeeper(), new Bookkeeper("others", "Other")];
+    await reader.poll(TENANT, "main", handlers);
+    const lag = () => reader.lag(TENANT, "main");
+    expect(await counted.costOf(lag)).to.deep.equal(cost(2, 0));
+    for (let sent = 0; sent < 300; sent += 50) {
+      const group = Array.from({ length: 50 }, (_, n) => pending({ id: `lag${sent + n}`, version: 0 }));
+      await counted.store.commit(TENANT, group);
+    }
+    // A reader that is up to date moves what the other has not read yet to pages.
+    const { moves } = await counted.costOf(async () => {
+      for (let more = true; more; ) ({ more } = await reader.poll(TENANT, "beside", [{ name: "Ahead", events: {} }]));
+      await counted.store.close();
+    });
+    expect(moves).to.be.above(0);
+    const cold = await countedStore({}, counted.projectId);
+    const spent = await cold.costOf(async () => {
+      expect((await new StreamReader(cold.store).lag(TENANT, "main")).Bookkeeper).to.include({ position: 2, commits: 300 });
+    });
+    expect(spent.reads).to.be.within(3, 4);
+    expect(spent.writes).to.equal(0);
+    await cold.close();
+  });
+
   it("is 2 reads and 2 writes, in two round trips, for the first lease of a thread", async () => {
     const lease = () => hold(counted.store, TENANT, "main");
     expect(await counted.costOf(lease)).to.deep.equal({ ...cost(2, 2), trips: 2 });

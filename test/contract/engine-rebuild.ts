@@ -38,6 +38,10 @@ export const engineRebuild: Facet = {
         await deposit(ground, 2, 10);
         await poll(ground, new Bookkeeper2());
         expect(await seen(ground)).to.deep.equal(expected(12, 1));
+        // Seen from the new views: what only the earlier ones hold would be added.
+        const back = await reader.diff(tenant, "main", new Bookkeeper2(), { samples: 1 });
+        expect(back).to.include({ added: 1, removed: 0, changed: 2, same: 0 });
+        expect(back.samples.added).to.deep.equal([{ id: "w0", next: expected(10, 0).w0 }]);
         expect(await reader.rollback(tenant, "main", new Bookkeeper())).to.include({ status: "switched", events: 2 });
         expect(await seen(ground)).to.deep.equal(expected(12, 0));
         await deposit(ground, 1, 12);
@@ -46,6 +50,8 @@ export const engineRebuild: Facet = {
         // And back again: a roll back can be rolled back.
         await reader.rollback(tenant, "main", new Bookkeeper2());
         expect(await seen(ground)).to.deep.equal(expected(13, 1));
+        await reader.rebuild(tenant, "main", new Bookkeeper2(), { hold: true });
+        expect(await reader.diff(tenant, "main", new Bookkeeper2())).to.include({ added: 0, removed: 0, changed: 0, same: 2 });
       },
     },
     {

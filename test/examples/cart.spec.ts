@@ -85,6 +85,22 @@ onEveryStore("The cart", (stage) => {
     await reader.rewind(actor.tenant, "hot", products);
     expect(await pollUntilIdle(reader, actor.tenant, "hot", [products])).to.equal(30);
     expect(await hotProducts(reader, actor.tenant)).to.deep.equal(hot);
+    // And so does a replay of CartItemAdded only, to a handler that counts from nothing.
+    const counted: Record<string, HotProduct> = {};
+    const counter = {
+      name: "Counter",
+      replayable: true,
+      events: {
+        CartItemAdded: (_tenant: string, { payload }: { payload: { product: string; quantity: number } }) => {
+          const { pieces, times } = counted[payload.product] ?? { pieces: 0, times: 0 };
+          counted[payload.product] = { pieces: pieces + payload.quantity, times: times + 1 };
+        },
+        CartAssigned: () => expect.fail("it was not chosen"),
+      },
+    };
+    const { events } = await reader.replay(actor.tenant, "hot", [counter], { events: ["CartItemAdded"], limit: 7 });
+    expect(events).to.deep.equal({ Counter: { CartItemAdded: 30 } });
+    expect(counted).to.deep.equal(hot);
     // And so does a rebuild beside the live views.
     await reader.rebuild(actor.tenant, "hot", products);
     expect(await hotProducts(reader, actor.tenant)).to.deep.equal(hot);

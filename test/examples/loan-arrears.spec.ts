@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { CommandHandler, StreamReader } from "../../core/index.ts";
 import { Deadlines, ScheduledCommand } from "../../core/reactions.ts";
 import { Loan, PAYMENT_TERM, PaymentWatch } from "../../examples/loan/index.ts";
+import { sweeper } from "../../functions/sweep.ts";
 import { actorOf } from "../support/actors.ts";
 import { pollUntilIdle } from "../support/poll-until-idle.ts";
 import { onEveryStore, type Stage } from "../support/stores.ts";
@@ -28,6 +29,7 @@ function bankOn({ store, clock, newTenant }: Stage) {
       for (const step of ["CreateLoan", "ApproveLoan", "DisburseLoan"] as const) await handler.command(actor, step, data);
     },
     state: async () => (await handler.load(actor, Loan, "loan"))?.state,
+    sweep: () => sweeper({ store, service: { reader, threads: { watch: handlers } } })({ budget: 20_000 }),
     waiting: () => reader.views(actor.tenant, { collection: "evenant-deadlines" }).list(),
   };
 }
@@ -48,6 +50,17 @@ onEveryStore("A loan's payment date", (stage) => {
       command: "DeclareArrears",
       actor: { id: "reaction:PaymentWatch", name: "PaymentWatch" },
     });
+  });
+
+  it("is noticed by a sweep, where no reader runs", async () => {
+    const bank = bankOn(stage);
+    await bank.disburse();
+    await bank.poll();
+    expect(await bank.sweep()).to.include({ failed: 0, isComplete: true });
+    expect(await bank.state()).to.equal("DISBURSED");
+    stage.clock.turn(PAYMENT_TERM);
+    await bank.sweep();
+    expect(await bank.state()).to.equal("ARREARS");
   });
 
   it("means nothing to a loan that was paid", async () => {

@@ -12,7 +12,7 @@ onEveryStore("A deadline", (stage) => {
 
   function tradeIn(tenant = stage.newTenant()) {
     const trade = tradeOn(stage, tenant);
-    const { trader, poll } = trade.start();
+    const { trader, reader, poll } = trade.start();
     /** Polls until nothing more comes of it now. */
     const settle = async () => {
       for (let polls = 0, idle = 0; idle < 2; polls++) {
@@ -20,7 +20,7 @@ onEveryStore("A deadline", (stage) => {
         idle = (await poll()).status === "idle" ? idle + 1 : 0;
       }
     };
-    return { ...trade, tenant, trader, poll, settle };
+    return { ...trade, tenant, trader, reader, poll, settle };
   }
 
   it("tells when the next one comes, is met then and not before, and is gone", async () => {
@@ -38,6 +38,22 @@ onEveryStore("A deadline", (stage) => {
     await settle();
     expect(await balance("due-a")).to.equal(1);
     expect((await poll()).retryAt).to.equal(undefined);
+  });
+
+  it("wakes the reader that runs, long before it would look again by itself", async () => {
+    const { tenant, trader, reader, note, balance } = tradeIn();
+    const stop = new AbortController();
+    const handlers = [trader, new Deadlines(reader, [trader], { platform: stage.clock })];
+    const running = reader.run([tenant], "trade", handlers, { signal: stop.signal });
+    try {
+      await note("a", "schedule soon");
+      const end = Date.now() + 15_000;
+      while ((await balance("due-a")) === 0 && Date.now() < end) await Promise.race([running, stage.clock.sleep(20)]);
+    } finally {
+      stop.abort();
+      await running;
+    }
+    expect(await balance("due-a")).to.equal(1);
   });
 
   it("is taken back, and set anew", async () => {

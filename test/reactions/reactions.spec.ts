@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Err, StoreError, StreamReader } from "../../core/index.ts";
-import { type ICommandSender, Reaction, type ReactionSteps } from "../../core/reactions.ts";
+import { type ICommandSender, Reaction, type ReactionSteps, ScheduledCommand } from "../../core/reactions.ts";
 import { Wallet, type WalletEvents } from "../contract/wallet.ts";
 import { MortalStore } from "../support/mortal-store.ts";
 import { rejects } from "../support/rejects.ts";
@@ -44,6 +44,23 @@ onEveryStore("A reaction", (stage) => {
       total += paid;
     }
     expect(await trade.balance("fees")).to.equal(total);
+  });
+
+  it("sends nothing twice where it is rewound, and everything is handed to it again", async () => {
+    const trade = tradeOn(stage, stage.newTenant());
+    for (const id of ["w0", "w1", "w0"]) await trade.handler.command(trade.actor, "Deposit", { aggregateId: id, amount: 2 });
+    await trade.note("poor", "refused");
+    await trade.note("a", "schedule");
+    const state = async () =>
+      Promise.all([trade.balance("fee-w0"), trade.balance("fee-w1"), trade.balance("fees"), trade.notes("refused")]);
+    await settle(trade);
+    expect(await state()).to.deep.equal([4, 2, 3, 1]);
+    const { trader, reader } = trade.start();
+    await reader.rewind(trade.actor.tenant, "trade", trader);
+    expect((await settle(trade)).refusals, "heard again").to.have.length(1);
+    expect(await state()).to.deep.equal([4, 2, 3, 1]);
+    const [set, ...more] = await trade.handler.history(trade.actor, ScheduledCommand, "Trader/a");
+    expect([set?.command, more]).to.deep.equal(["SetDeadline", []]);
   });
 
   it("hands the correlation on, and names the commit as the cause", async () => {

@@ -12,6 +12,8 @@ import type { TurnedClock } from "../support/turned-clock.ts";
 
 /** When the trader's deadlines are due, in ms after the payment. */
 export const DELAY = 60_000;
+/** The same, for a test that waits for it. */
+const SOON = 200;
 
 /** Books a fee on two other wallets for each payment of 1 or more, schedules what a note asks for, and keeps what was refused. */
 class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
@@ -31,6 +33,7 @@ class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
 
   private asked(wish: Wish, id: string, at: number) {
     if (wish === "schedule") return this.schedule(id, at + DELAY, "Deposit", { aggregateId: `due-${id}`, amount: 1 });
+    if (wish === "schedule soon") return this.schedule(id, at + SOON, "Deposit", { aggregateId: `due-${id}`, amount: 1 });
     if (wish === "cancel") return this.cancel(id);
     if (wish === "withdraw later") return this.schedule(id, at + DELAY, "Withdraw", { aggregateId: `due-${id}`, amount: 5 });
     if (wish === "told") return undefined;
@@ -46,7 +49,7 @@ class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
   }
 }
 
-type Wish = "schedule" | "cancel" | "withdraw later" | "refused" | "refused twice" | "told";
+type Wish = "schedule" | "schedule soon" | "cancel" | "withdraw later" | "refused" | "refused twice" | "told";
 
 /** A tenant with a trader, whose reader can be made anew, as after a crash. */
 export function tradeOn(

@@ -25,7 +25,7 @@ onEveryStore("Seed 1 (the parent), what it wrote wrongly,", (stage) => {
     expect(snapshot?.state ?? { sum: 3 }).to.deep.equal({ sum: 3 });
   });
 
-  it("8: reported permission and network errors as conflicts", async () => {
+  it("8: reported permission and network errors as conflicts, as seed 4 did every error of a database", async () => {
     const actor = actorOf(stage.newTenant());
     for (const error of [new StoreError("no permission", { retryable: false }), new Error("ECONNRESET")]) {
       let calls = 0;

@@ -147,6 +147,12 @@ onEveryStore("Seed 3 (node-event-sourcing)", (stage) => {
       expect(await times()).to.equal(4);
       await reader.rewind(actor.tenant, "hot", products);
     }
+    const versions: number[] = [];
+    const events = {
+      CartItemAdded: (_tenant: string, _event: unknown, { version }: PositionedCommit) => void versions.push(version),
+    };
+    await reader.replay(actor.tenant, "hot", [{ name: "Listener", replayable: true, events }]);
+    expect(versions).to.deep.equal([0, 1, 2, 3]);
   });
 
   it("read one page only: 20 of 30 events", async () => {
