@@ -1,5 +1,7 @@
+import { checkInteger } from "../model/arguments.ts";
 import { LIMITS, type PositionedCommit, type StoredEvent } from "../model/commit.ts";
 import { Err } from "../model/errors.ts";
+import { checkName } from "../model/ids.ts";
 import { type UpcasterMap, upcast } from "../model/upcast.ts";
 import { cursorIn, type ParkedEvent, type ParkedKey } from "../ports/threads.ts";
 import { type Delivery, deliveryTo } from "./delivery.ts";
@@ -52,6 +54,7 @@ function shown(event: StoredEvent, upcasters: UpcasterMap | undefined): StoredEv
 
 /** Passes over a parked event for good; it stays among the dead letters, with the reason. @throws {Err} `not_found` where it is not parked. */
 export async function skipParked(setting: ThreadSetting, key: ParkedKey, reason: string): Promise<void> {
+  checkKey(key);
   await withThread(setting, async (progress) => {
     progress.park({ ...(await parkedAt(setting, key)), reason: textOf(reason) });
   });
@@ -134,7 +137,14 @@ export async function commitAt({ store, tenant }: ThreadSetting, position: numbe
   return commits[0]?.position === position ? commits[0] : undefined;
 }
 
+function checkKey(key: ParkedKey): void {
+  checkName(key?.handler, "key.handler");
+  checkInteger(key.position, "key.position", 0);
+  checkInteger(key.index, "key.index", 0);
+}
+
 async function parkedAt(setting: ThreadSetting, key: ParkedKey): Promise<ParkedEvent> {
+  checkKey(key);
   const parked = await findParked(setting, key);
   if (parked === undefined)
     throw Err.notFound(

@@ -113,7 +113,7 @@ export class StreamReader {
 
   /** Reads a projection's views of one tenant; always the live generation. */
   views<View extends object>(tenant: string, projection: Keeper<View>): ViewReader<View> {
-    const collection = checkName(projection.collection, "collection");
+    const collection = checkName(projection?.collection, "collection");
     checkName(tenant, "tenant");
     return new ViewReader((place) => this.#tools.store.views(tenant, place), collection);
   }

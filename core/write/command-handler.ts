@@ -133,6 +133,7 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);
+    checkArgument(typeof redactor === "function", "redactor", "give a function from event to payload");
     const { store, platform } = this.#setting;
     await place.enter();
     try {

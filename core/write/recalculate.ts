@@ -1,4 +1,5 @@
 import type { AggregateClass, AnyAggregate, EventName, EventsOf } from "../model/aggregate.ts";
+import { checkArgument } from "../model/arguments.ts";
 import { Err } from "../model/errors.ts";
 import { apply, applyCommits, create, stateOf } from "../model/fold.ts";
 import { canonicalJson, type DeepReadonly, encodeObject } from "../model/json.ts";
@@ -26,6 +27,7 @@ export async function recalculate<A extends AnyAggregate>(
   { registration, address }: Place,
   hypothetical: readonly HypotheticalEvent<A>[],
 ): Promise<Recalculation<A>> {
+  checkArgument(Array.isArray(hypothetical), "hypotheticalEvents", "give an array of { name, payload }");
   const { Type, plan } = registration;
   const { snapshot } = await store.load(address);
   const { commits } = await store.load(address, { after: -1 });

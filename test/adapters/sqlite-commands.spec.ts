@@ -8,6 +8,8 @@ import { startWorker, type Worker } from "../support/sqlite-workers.ts";
 
 const TENANT = "shared";
 const THREAD = "totals";
+const COMMANDER = new URL("../support/sqlite-commander.ts", import.meta.url);
+const TOTALLER = new URL("../support/sqlite-totaller.ts", import.meta.url);
 
 /** What a command made: the version and the sum of its aggregate. */
 interface Made {
@@ -20,7 +22,7 @@ describe("command handlers and readers in processes of their own, on one SQLite 
   this.timeout(60_000);
   const newPath = temporaryFolder();
   const workers: Worker[] = [];
-  const start = (script: string, ...args: readonly (string | number)[]): Worker => {
+  const start = (script: URL, ...args: readonly (string | number)[]): Worker => {
     const worker = startWorker(script, ...args.map(String));
     workers.push(worker);
     return worker;
@@ -31,7 +33,7 @@ describe("command handlers and readers in processes of their own, on one SQLite 
 
   /** Lets processes send commands at once; resolves to what all of them made. */
   async function race(processes: number, path: string, count: number, aggregates: number) {
-    const commanders = Array.from({ length: processes }, () => start("sqlite-commander.ts", path, TENANT, count, aggregates));
+    const commanders = Array.from({ length: processes }, () => start(COMMANDER, path, TENANT, count, aggregates));
     // All are ready before any begins: they are to race.
     await Promise.all(commanders.map(({ isReady }) => isReady));
     for (const { sayTheWord } of commanders) sayTheWord();
@@ -59,7 +61,7 @@ describe("command handlers and readers in processes of their own, on one SQLite 
 
   it("lose nothing and handle each event once: 4 processes x 200 commands on 5 shared aggregates, while 3 processes poll one thread", async () => {
     const path = newPath();
-    const readers = [1, 2, 3].map(() => start("sqlite-totaller.ts", path, TENANT, THREAD));
+    const readers = [1, 2, 3].map(() => start(TOTALLER, path, TENANT, THREAD));
     await Promise.all(readers.map(({ isReady }) => isReady));
     const { made, conflicts } = await race(4, path, 200, 5);
     for (const { sayTheWord } of readers) sayTheWord();

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
+import { Client } from "../../adapters/sqlite/client.ts";
 import { translate } from "../../adapters/sqlite/failure.ts";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
 import { StoreError, TenantError } from "../../core/index.ts";
@@ -14,6 +15,15 @@ import { thrown } from "../support/thrown.ts";
 
 describe("a SQLite file", () => {
   const newPath = temporaryFolder();
+
+  // A killed process loses nothing that the system has; only a machine that goes down does, and that no test can do.
+  it("has a write-ahead log, and waits for the disk at each commit", () => {
+    const client = new Client(newPath(), 1_000);
+    const setting = (name: string) => Object.values(client.query<object>(`PRAGMA ${name}`).get() ?? {})[0];
+    const FULL = 2;
+    expect([setting("journal_mode"), setting("synchronous")]).to.deep.equal(["wal", FULL]);
+    client.close();
+  });
 
   it("of a newer Evenant is refused, and stays as it is", async () => {
     const path = newPath();

@@ -103,6 +103,38 @@ export const engineReadingInput: Facet = {
       },
     },
     {
+      title:
+        "refuses projections, keys of parked events, redactors and hypothetical events that are none, before anything is read",
+      check: async ({ store, clock, tenant }) => {
+        const asked: PropertyKey[] = [];
+        const silent = new Proxy(store, {
+          get: (target, name) => {
+            const member: unknown = Reflect.get(target, name, target);
+            if (typeof member !== "function") return member;
+            return (...given: readonly unknown[]) => {
+              asked.push(name);
+              return member.apply(target, given);
+            };
+          },
+        });
+        const reader = new StreamReader(silent, { platform: clock });
+        const handler = walletsOn({ store: silent, clock });
+        for (const none of [undefined, null, true, {}]) {
+          await isBad(Promise.resolve().then(() => reader.views(tenant, none as never)));
+          await isBad(handler.redact(tenant, Wallet, "a", none as never));
+          if (none !== undefined) await isBad(handler.recalculate(tellerOf(tenant), Wallet, "a", none as never));
+          if (none !== undefined) await isBad(reader.retryParked(tenant, "main", new Bookkeeper(), none as never));
+          const key = { handler: "Bookkeeper", position: 1, index: 0 };
+          const keys = [none, { ...key, handler: none }, { ...key, position: none }, { ...key, index: none }];
+          for (const wrong of [...keys, { ...key, position: -1 }, { ...key, index: 0.5 }] as never[]) {
+            await isBad(reader.inspectParked(tenant, "main", wrong));
+            await isBad(reader.skipParked(tenant, "main", wrong, "why"));
+          }
+        }
+        expect(asked).to.deep.equal([]);
+      },
+    },
+    {
       title: "refuses ids of views and aggregates that are none",
       check: async ({ store, clock, tenant }) => {
         const views = new StreamReader(store, { platform: clock }).views(tenant, new Bookkeeper());

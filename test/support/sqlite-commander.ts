@@ -18,7 +18,8 @@ const counted = intercepted(store, {
     return outcomes;
   },
 });
-const handler = new CommandHandler(counted, [SummingCalculator]);
+// Longer than the default: every conflict is to be decided again, also on a machine that is busy.
+const handler = new CommandHandler(counted, [SummingCalculator], { deadline: 30_000 });
 await store.open(tenant);
 process.stdout.write("ready\n");
 await once(process.stdin, "data");
@@ -28,7 +29,7 @@ const add = async (_: unknown, number: number) => {
   const { aggregate } = await handler.command(actorOf(tenant), "AddNumbers", { number1: 1, number2: 0, aggregateId });
   process.stdout.write(`${aggregateId} ${aggregate.aggregateVersion} ${aggregate.sum}\n`);
 };
-/** So many are sent at once; the deadline of a command counts from its call. */
+/** How many are sent at once. */
 const TOGETHER = 20;
 for (let left = Number(count); left > 0; left -= TOGETHER)
   await Promise.all(Array.from({ length: Math.min(left, TOGETHER) }, add));

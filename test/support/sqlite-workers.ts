@@ -12,15 +12,16 @@ export interface Worker {
   readonly kill: () => void;
 }
 
-/** Starts a script of this folder as a process. */
-export function startWorker(script: string, ...args: readonly string[]): Worker {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, path, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+/** Starts a script as a process. */
+export function startWorker(script: URL, ...args: readonly string[]): Worker {
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(script), ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const lines = createInterface({ input: child.stdout });
   const told: string[] = [];
   const isReady = once(lines, "line").then(() => lines.on("line", (line) => told.push(line)));
   const ended = Promise.all([once(child, "exit"), once(lines, "close")]).then(([[code]]) => {
-    if (code !== 0) throw new Error(`${script} ended with code ${code}`);
+    if (code !== 0) throw new Error(`${script.pathname} ended with code ${code}`);
     return told;
   });
   // Whoever started it awaits it when its turn comes; until then a failure is nobody's.
