@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Err } from "../../core/index.ts";
+import { intercepted } from "../support/intercepted-store.ts";
 import { pollDuring } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import type { Facet } from "./clause.ts";
@@ -77,6 +78,35 @@ export const engineRebuild: Facet = {
         });
         await poll(ground, new Bookkeeper2());
         expect(await seen(ground)).to.deep.equal(expected(40, 1));
+      },
+    },
+    {
+      title: "never take readers back: at the switch the new views hold what the live ones got meanwhile",
+      check: async (ground) => {
+        const { store, clock, tenant } = ground;
+        await deposit(ground, 6);
+        await poll(ground, new Bookkeeper());
+        let isCaughtUp = false;
+        let position = 0;
+        const slow = intercepted(store, {
+          acquire: async (...args) => {
+            if (isCaughtUp) {
+              isCaughtUp = false;
+              // Between the last batch and the switch.
+              await deposit(ground, 3, 6);
+              await poll(ground, new Bookkeeper());
+              position = (await store.peek(tenant, "main")).thread.cursors.Bookkeeper?.position ?? 0;
+            }
+            return store.acquire(...args);
+          },
+        });
+        const onProgress = ({ events }: { readonly events: number }) => {
+          isCaughtUp = events === 6;
+        };
+        const rebuilt = await readerOn({ store: slow, clock }).rebuild(tenant, "main", new Bookkeeper2(), { onProgress });
+        expect(position).to.be.above(0);
+        expect(rebuilt.position).to.be.at.least(position);
+        expect(await seen(ground)).to.deep.equal(expected(9, 1));
       },
     },
     {

@@ -131,7 +131,8 @@ describe("A handler under the failure policy", () => {
         },
       };
       const reader = new StreamReader(store, { platform: clock, ...policy });
-      const poll = () => reader.poll("t", "main", [handler]);
+      // Another reader each time, as in another process: what it knows of failures is what is stored.
+      const poll = () => new StreamReader(store, { platform: clock, ...policy }).poll("t", "main", [handler]);
       let result = await poll();
       for (const [index, delay] of delays.entries()) {
         expect(result.retryAt! - clock.time, `delay ${index + 1}`).to.equal(delay);

@@ -107,6 +107,18 @@ describe("the links in the READMEs and docs/", () => {
   });
 });
 
+describe("the guarantees in the README", () => {
+  it("each name a test that is there", async () => {
+    const text = await readFile(join(root, "README.md"), "utf8");
+    const table = text.split("| --- | --- |\n")[1]?.split("\n\n") ?? [];
+    const [rows = "", handlers = ""] = table;
+    const bullets = text.slice(text.indexOf("Evenant guarantees:"), text.indexOf("[All guarantees"));
+    const guarantees = [...rows.split("\n"), handlers, ...bullets.split("\n- ").slice(1)];
+    expect(guarantees.length).to.be.above(30);
+    for (const guarantee of guarantees) expect(guarantee).to.match(/\]\(test\/[^)]+\)/);
+  });
+});
+
 async function documents(): Promise<readonly string[]> {
   const docs = await readdir(join(root, "docs"), { recursive: true }).catch(() => []);
   const readmes = ["README.md", "functions/README.md", "examples/pwa-backend/README.md"];
