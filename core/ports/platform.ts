@@ -9,7 +9,7 @@ export interface Signal {
 
 /** What core needs from where it runs; tests pass one whose clock they turn by hand. */
 export interface IPlatform {
-  /** Milliseconds since 1970. */
+  /** Whole milliseconds since 1970. */
   now(): number;
   /** Uniform in [0, 1); for jitter only. */
   random(): number;

@@ -1,7 +1,7 @@
 import type { Actor } from "../model/actor.ts";
 import type { AggregateClass, AnyAggregate, EventsOf, HasEvents } from "../model/aggregate.ts";
 import type { StoredEvent } from "../model/commit.ts";
-import type { DeepReadonly } from "../model/json.ts";
+import type { DeepReadonly, JsonObject } from "../model/json.ts";
 import type { Cost } from "../ports/event-store.ts";
 
 /** The payload of a command that takes none. */
@@ -65,3 +65,6 @@ export interface CommandContext<A extends HasEvents, Payload = EmptyPayload> {
    */
   position(): Promise<number>;
 }
+
+/** A command's result, before the handler gives it its own types. */
+export type Context = CommandContext<AnyAggregate, JsonObject>;

@@ -1,12 +1,10 @@
 import { keyOf } from "../model/address.ts";
-import type { AnyAggregate } from "../model/aggregate.ts";
 import { Err, StoreError } from "../model/errors.ts";
 import { create } from "../model/fold.ts";
-import type { JsonObject } from "../model/json.ts";
 import type { CommitOutcome, PendingCommit } from "../ports/event-store.ts";
 import { fullJitter } from "../ports/full-jitter.ts";
 import { Attempt, type AttemptTools } from "./attempt.ts";
-import type { CommandContext } from "./command-context.ts";
+import type { Context } from "./command-context.ts";
 import type { CommandRequest } from "./command-request.ts";
 import type { CommandSetting } from "./command-setting.ts";
 import { isOutdated } from "./freshness.ts";
@@ -17,9 +15,6 @@ import type { Place } from "./places.ts";
 import { refuseImpure } from "./recalculate.ts";
 import { FREE } from "./rehydrate.ts";
 import { replay, replayOr } from "./replay.ts";
-
-/** A command's result, before the handler gives it its own types. */
-export type Context = CommandContext<AnyAggregate, JsonObject>;
 
 /** How long the first retry after a conflict waits at most, in ms, and how long the later ones do. */
 const FIRST_BACKOFF = 4;
@@ -45,8 +40,7 @@ export class Trial implements AttemptTools, CommitEntry {
   readonly #resolve: (context: Context) => void;
   readonly #reject: (error: unknown) => void;
   readonly #request: CommandRequest;
-  /** When the command was sent, in ms since 1970. */
-  readonly #start: number;
+  readonly #sentAt: number;
   #tries = 0;
   /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
@@ -65,7 +59,7 @@ export class Trial implements AttemptTools, CommitEntry {
     this.place = setting.rehydrator.places.at(command.owner, actor.tenant, aggregateId);
     this.now = start;
     this.#request = request;
-    this.#start = start;
+    this.#sentAt = start;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -170,7 +164,7 @@ export class Trial implements AttemptTools, CommitEntry {
     const { command, correlationId, causationId } = this.#request;
     const facts = { ...this.place.address, command: command.name, correlationId, causationId, outcome, retries: this.#tries };
     try {
-      tracer.trace(() => ({ method: "command", ...facts, ms: platform.now() - this.#start }));
+      tracer.trace(() => ({ method: "command", ...facts, ms: platform.now() - this.#sentAt }));
     } catch {
       // It must not throw; if it does, the command has come to its end all the same, and others wait.
     }
@@ -248,7 +242,7 @@ export class Trial implements AttemptTools, CommitEntry {
   /** Waits for the next attempt, unless the deadline has passed. */
   async #again(error: Err): Promise<Context | undefined> {
     const { platform, deadline } = this.setting;
-    const left = this.#start + deadline - platform.now();
+    const left = this.#sentAt + deadline - platform.now();
     if (left <= 0) return replayOr(this.#request, this, error);
     await platform.sleep(fullJitter(this.#tries++, FIRST_BACKOFF, Math.min(LONGEST_BACKOFF, left), () => platform.random()));
     return undefined;
