@@ -129,7 +129,7 @@ export class Drill {
     if (cursors.Ledger === undefined) return;
     const rebuild = () => this.#reader.rebuild(this.#tenant, "main", this.#ledger);
     const rebuilt = await rebuild().catch(async (error: Error) => {
-      if (!/tried again since/.test(error.message)) throw error;
+      if (!/discard them, and rebuild/.test(error.message)) throw error;
       await this.#reader.discard(this.#tenant, "main", this.#ledger);
       return rebuild();
     });
