@@ -1,6 +1,7 @@
 import { Err } from "../model/errors.ts";
 import { defaultPlatform, type IPlatform, type Signal } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
+import { equalJitter, isSuspension } from "../read/failure-policy.ts";
 import { Projection, type ProjectionEvents } from "../read/projection.ts";
 import type { StreamReader } from "../read/stream-reader.ts";
 import { type Deadline, type DeadlineEvents, viewId } from "./deadline.ts";
@@ -77,9 +78,9 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
     try {
       nextAt = await this.#meetAll(tenant, signal, missing);
     } catch (error) {
-      if (!Err.is(error, "tenant") || error.status !== "suspended") throw error;
+      if (!isSuspension(error, tenant)) throw error;
       // As a reaction does, it waits until the tenant takes commands again.
-      nextAt = Math.ceil(this.#platform.now() + (REST * (1 + this.#platform.random())) / 2);
+      nextAt = equalJitter(REST, this.#platform);
     }
     if (missing.size === 0) return nextAt;
     throw Err.precondition(

@@ -5,13 +5,11 @@ import type { AnyEventHandler, BatchItem, BatchResult } from "../ports/event-han
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Failure } from "../ports/threads.ts";
 import { deliveryTo } from "./delivery.ts";
-import { textOf } from "./failure-policy.ts";
+import { failureAt, textOf } from "./failure-policy.ts";
 import type { Standing, Turn, TurnSetting } from "./turn.ts";
 
 /** The most events that a handler gets at once: enough for a broker's request, few enough for a lease. */
 const EVENTS_A_BATCH = 100;
-
-const PAUSED = { attempts: 0, retryAt: 0, halted: false, error: "" };
 
 /** Hands a handler a page's events many at a time; its cursor stands at the first event that it has not finished. */
 export async function deliverInBatches(turn: Turn, standing: Standing, page: ReadResult): Promise<void> {
@@ -65,8 +63,7 @@ function itemsOf(
 
 /** Lets the handler stand at an event, with what is known of its failures: everything before it is finished. */
 function standAt(turn: Turn, standing: Standing, { commit: { position }, index }: BatchItem): Failure {
-  const known = standing.cursor.failure;
-  const failure = known?.position === position && known.index === index ? known : { position, index, ...PAUSED };
+  const failure = failureAt(standing.cursor, position, index);
   turn.stand(standing, { ...standing.cursor, position: position - 1, failure });
   return failure;
 }

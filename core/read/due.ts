@@ -1,5 +1,4 @@
 import { Err } from "../model/errors.ts";
-import type { Signal } from "../ports/platform.ts";
 import type { PollResult } from "./poll.ts";
 import type { Subscriber } from "./subscriber.ts";
 import type { ThreadSetting } from "./thread-lease.ts";
@@ -13,7 +12,7 @@ const CALL_AGAIN = 1_000;
  * A handler that fails at it is traced and called again: the events are read already, and the other handlers go on.
  */
 export async function meetDue(
-  { tenant, thread, tracer, platform, signal }: ThreadSetting & { readonly signal: Signal | undefined },
+  { tenant, thread, tracer, platform, signal }: ThreadSetting,
   subscribers: readonly Subscriber[],
   result: PollResult,
 ): Promise<PollResult> {

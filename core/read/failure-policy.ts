@@ -1,7 +1,7 @@
 import { checkInteger, checkWord } from "../model/arguments.ts";
 import { Err } from "../model/errors.ts";
 import type { IPlatform } from "../ports/platform.ts";
-import type { Failure } from "../ports/threads.ts";
+import type { Cursor, Failure } from "../ports/threads.ts";
 
 /** What happens when a handler fails. */
 export interface FailurePolicy {
@@ -56,11 +56,27 @@ export function failureOf(
   failedBefore: number,
   error: unknown,
 ): Failure {
-  const isWaiting = Err.is(error, "tenant") && error.tenant === tenant && error.status === "suspended";
+  const isWaiting = isSuspension(error, tenant);
   const attempts = isWaiting ? failedBefore : failedBefore + 1;
   const delay = isWaiting ? SUSPENSION_PAUSE : Math.min(policy.longestDelay, policy.firstDelay * 2 ** (attempts - 1));
-  const retryAt = Math.ceil(platform.now() + delay / 2 + (platform.random() * delay) / 2);
-  return { ...place, attempts, retryAt, halted: !isWaiting && attempts > policy.retries, error: textOf(error) };
+  const halted = !isWaiting && attempts > policy.retries;
+  return { ...place, attempts, retryAt: equalJitter(delay, platform), halted, error: textOf(error) };
+}
+
+/** What a cursor says of its failure at the event (position, index); where it has none there, that it stands before it. */
+export function failureAt({ failure }: Cursor, position: number, index: number): Failure {
+  if (failure?.position === position && failure.index === index) return failure;
+  return { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
+}
+
+/** Whether work failed because its own tenant is suspended. */
+export function isSuspension(error: unknown, tenant: string): boolean {
+  return Err.is(error, "tenant") && error.tenant === tenant && error.status === "suspended";
+}
+
+/** When a delay (ms) from now is over, in ms since 1970: half of it is fixed, half random. */
+export function equalJitter(delay: number, platform: IPlatform): number {
+  return Math.ceil(platform.now() + delay / 2 + (platform.random() * delay) / 2);
 }
 
 /** The message of whatever was thrown, cut to 1,000 characters. */

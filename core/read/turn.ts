@@ -5,7 +5,7 @@ import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { type Delivery, deliveryTo } from "./delivery.ts";
-import { type FullPolicy, failureOf, stackOf } from "./failure-policy.ts";
+import { type FullPolicy, failureAt, failureOf, stackOf } from "./failure-policy.ts";
 import { aggregateKey, aggregateOf, heldAggregates } from "./held-aggregates.ts";
 import type { KnownViews } from "./known-views.ts";
 import type { Progress } from "./progress.ts";
@@ -165,7 +165,7 @@ export class Turn {
     const { policy, tracer, tenant, thread } = this.setting;
     const { subscriber, cursor } = standing;
     const { position, events } = commit;
-    const before = cursor.failure?.position === position && cursor.failure.index === index ? cursor.failure.attempts : 0;
+    const before = failureAt(cursor, position, index).attempts;
     const failure = failureOf(this.setting, { position, index }, before, error);
     const event = events[index]?.name;
     if (failure.attempts > before)
@@ -232,10 +232,7 @@ export class Turn {
 
   /** Stores what there is in the middle of a commit; the cursor says how far into it. */
   async #pauseAt(standing: Standing, position: number, index: number): Promise<boolean> {
-    const { failure } = standing.cursor;
-    const isKnown = failure?.position === position && failure.index === index;
-    const paused = { position, index, attempts: 0, retryAt: 0, halted: false, error: "" };
-    if (!isKnown) this.stand(standing, { ...standing.cursor, failure: paused });
+    this.stand(standing, { ...standing.cursor, failure: failureAt(standing.cursor, position, index) });
     return this.storeProgress();
   }
 
