@@ -8,7 +8,8 @@ import { actorOf } from "../support/actors.ts";
 import { cuttingProxy } from "../support/cutting-proxy.ts";
 import { named } from "../support/dynamodb-model.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
-import { type DynamoDbTable, dynamoDbTable, tableAt } from "../support/dynamodb-store.ts";
+import { type DynamoDbTable, tableAt } from "../support/dynamodb-store.ts";
+import { openBeforeEach } from "../support/opened-table.ts";
 import { failingOften, leavingRests, overridden } from "../support/overridden-document.ts";
 import { rejects } from "../support/rejects.ts";
 import { seededRandom } from "../support/seeded-random.ts";
@@ -25,19 +26,9 @@ if (hasDynamoDb()) {
     let table: DynamoDbTable;
     let store: IEventStore;
 
-    before(async () => {
-      table = await dynamoDbTable();
+    openBeforeEach(TENANT, clock, (opened) => {
+      ({ table, store } = opened);
     });
-    beforeEach(async () => {
-      store = table.store({ now });
-      await store.open(TENANT);
-    });
-    afterEach(async () => {
-      await store.erase(TENANT);
-      clock.turn(2 * 60 * 60 * 1000);
-      await store.close();
-    });
-    after(() => table.close());
 
     const orderOf = async () => (await readAll({ store, clock }, TENANT)).commits;
 

@@ -4,8 +4,9 @@ import { pending, receiptOf, TYPE } from "../contract/pending.ts";
 import { readAll } from "../contract/reading.ts";
 import { commits, expectStatus, grow, send } from "../contract/writing.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
-import { type DynamoDbTable, dynamoDbTable } from "../support/dynamodb-store.ts";
+import type { DynamoDbTable } from "../support/dynamodb-store.ts";
 import { gate } from "../support/gate.ts";
+import { openBeforeEach } from "../support/opened-table.ts";
 import { overridden } from "../support/overridden-document.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
@@ -20,19 +21,9 @@ if (hasDynamoDb()) {
     let table: DynamoDbTable;
     let store: IEventStore;
 
-    before(async () => {
-      table = await dynamoDbTable();
+    openBeforeEach(TENANT, clock, (opened) => {
+      ({ table, store } = opened);
     });
-    beforeEach(async () => {
-      store = table.store({ now });
-      await store.open(TENANT);
-    });
-    afterEach(async () => {
-      await store.erase(TENANT);
-      clock.turn(2 * 60 * 60 * 1000);
-      await store.close();
-    });
-    after(() => table.close());
 
     const orderOf = async () => (await readAll({ store, clock }, TENANT)).commits;
 

@@ -11,6 +11,7 @@ import { commits, hold, moves, project } from "../contract/writing.ts";
 import { hasDynamoDb } from "../support/dynamodb-server.ts";
 import { type DynamoDbTable, dynamoDbTable } from "../support/dynamodb-store.ts";
 import { gate } from "../support/gate.ts";
+import { eraseHeldUp } from "../support/held-up-erasure.ts";
 import { overridden, preceded } from "../support/overridden-document.ts";
 import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
@@ -62,17 +63,8 @@ if (hasDynamoDb()) {
             await passed.passed;
           }),
         );
-        const erasing = slow.erase(tenant).finally(reached.open);
-        await reached.passed;
+        const hasClosed = await eraseHeldUp(store, { tenant, slow, reached, passed }, () => live(tenant, 2));
         isDone = requests < at;
-        const hasClosed = (await store.status(tenant)) === "erased";
-        if (hasClosed) {
-          await store.erase(tenant);
-          await live(tenant, 2);
-        }
-        passed.open();
-        await erasing;
-        // Before it has closed the log an erasure may come after whatever else is called meanwhile.
         if (!hasClosed) continue;
         const title = `held up at request ${at}`;
         expect((await historyOf(store, tenant, "a")).length, title).to.equal(COMMITS);

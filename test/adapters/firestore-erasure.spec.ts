@@ -9,6 +9,7 @@ import { needsFirestore } from "../support/firestore-emulator.ts";
 import { preceded } from "../support/firestore-preceded.ts";
 import { firestoreClient } from "../support/firestore-store.ts";
 import { gate } from "../support/gate.ts";
+import { eraseHeldUp } from "../support/held-up-erasure.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
 const COMMITS = 3;
@@ -86,17 +87,8 @@ describe("The erasure of a tenant in Firestore", function () {
         reached.open();
         await passed.passed;
       });
-      const erasing = slow.store.erase(tenant).finally(reached.open);
-      await reached.passed;
+      const hasClosed = await eraseHeldUp(store, { tenant, slow: slow.store, reached, passed }, () => live(tenant, 2));
       isDone = !slow.isReached();
-      const hasClosed = (await store.status(tenant)) === "erased";
-      if (hasClosed) {
-        await store.erase(tenant);
-        await live(tenant, 2);
-      }
-      passed.open();
-      await erasing;
-      // Before it has closed the log an erasure may come after whatever else is called meanwhile.
       if (!hasClosed) continue;
       const title = `held up at batch ${at}`;
       expect((await historyOf(store, tenant, "a")).length, title).to.equal(COMMITS);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { CommandHandler, type CommandHandlerOptions, TenantError } from "../../core/index.ts";
+import { CommandHandler, type CommandHandlerOptions, type IEventStore, TenantError } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
 import { SummingCalculator } from "../../examples/calculator/index.ts";
 import { actorOf } from "../support/actors.ts";
@@ -13,6 +13,31 @@ import { rejects } from "../support/rejects.ts";
 const MINUTE = 60_000;
 
 type Adder = CommandHandler<readonly [typeof SummingCalculator]>;
+
+/** A store of which one load, begun by `begin`, gets its reply only when `reply` is open. */
+function slowLoading(inner: IEventStore) {
+  const [asked, reply] = [gate(), gate()];
+  let isSlow = false;
+  const store = intercepted(inner, {
+    load: async (...parameters) => {
+      const loaded = await inner.load(...parameters);
+      if (isSlow) {
+        asked.open();
+        await reply.passed;
+      }
+      return loaded;
+    },
+  });
+  /** Comes back when the store has been asked. */
+  const begin = async <T>(load: () => Promise<T>): Promise<{ readonly loading: Promise<T> }> => {
+    isSlow = true;
+    const loading = load();
+    await asked.passed;
+    isSlow = false;
+    return { loading };
+  };
+  return { store, reply, begin };
+}
 
 describe("The warm cache", () => {
   function scene(options: CommandHandlerOptions = {}) {
@@ -102,32 +127,15 @@ describe("The warm cache", () => {
   });
 
   it("keeps the newer of two states, however late the older one was read", async () => {
-    const inner = new MemoryEventStore();
-    const reply = gate();
-    const asked = gate();
-    let isSlow = false;
-    const { store, groups, loads } = countedStore(
-      intercepted(inner, {
-        load: async (...parameters) => {
-          const loaded = await inner.load(...parameters);
-          if (isSlow) {
-            asked.open();
-            await reply.passed;
-          }
-          return loaded;
-        },
-      }),
-    );
+    const slow = slowLoading(new MemoryEventStore());
+    const { store, groups, loads } = countedStore(slow.store);
     const handler = new CommandHandler(store, [SummingCalculator]);
     const add = () => handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
     await add();
-    isSlow = true;
-    const slow = handler.load(actorOf("t"), SummingCalculator, "a");
-    await asked.passed;
-    isSlow = false;
+    const { loading } = await slow.begin(() => handler.load(actorOf("t"), SummingCalculator, "a"));
     await add();
-    reply.open();
-    expect((await slow)?.sum).to.equal(1);
+    slow.reply.open();
+    expect((await loading)?.sum).to.equal(1);
     groups.length = 0;
     loads.length = 0;
     expect((await add()).aggregate.sum).to.equal(3);
@@ -161,29 +169,14 @@ describe("The warm cache", () => {
   });
 
   it("is left by a redaction also where somebody loads over its end", async () => {
-    const inner = new MemoryEventStore();
-    const [asked, reply] = [gate(), gate()];
-    let isSlow = false;
-    const store = intercepted(inner, {
-      load: async (...parameters) => {
-        const loaded = await inner.load(...parameters);
-        if (isSlow) {
-          asked.open();
-          await reply.passed;
-        }
-        return loaded;
-      },
-    });
+    const { store, reply, begin } = slowLoading(new MemoryEventStore());
     const handler = new CommandHandler(store, [SummingCalculator]);
     const add = () => handler.command(actorOf("t"), "AddNumbers", { number1: 1, number2: 0, aggregateId: "a" });
     await add();
-    isSlow = true;
-    const slow = handler.load(actorOf("t"), SummingCalculator, "a");
-    await asked.passed;
-    isSlow = false;
+    const { loading } = await begin(() => handler.load(actorOf("t"), SummingCalculator, "a"));
     await handler.redact("t", SummingCalculator, "a", () => ({ number1: 40, number2: 0 }));
     reply.open();
-    await slow;
+    await loading;
     expect((await add()).aggregate.sum).to.equal(41);
     expect((await handler.recalculate(actorOf("t"), SummingCalculator, "a")).snapshot).to.equal("equal");
   });
