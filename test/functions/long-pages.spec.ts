@@ -1,36 +1,7 @@
 import { expect } from "chai";
-import { Aggregate, type CommandContext, type EventOf, type PositionedCommit, Projection } from "../../core/index.ts";
-import type { Composition } from "../../functions/composition.ts";
 import { type Answer, type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
+import { notes } from "../support/notes.ts";
 
-type NoteEvents = { Noted: { text: string } };
-
-class Note extends Aggregate<NoteEvents> {
-  static readonly path = "/notes";
-  static readonly access = "tenant";
-  static readonly snapshot = false;
-  get commands() {
-    return { TakeNote: (context: CommandContext<Note, { text: string }>) => context.push("Noted") };
-  }
-  get events() {
-    return { Noted: (_event: EventOf<Note, "Noted">) => {} };
-  }
-}
-
-class Notes extends Projection<{ text: string }, NoteEvents> {
-  readonly collection = "notes";
-  override readonly readers = "tenant";
-  get events() {
-    return {
-      Noted: {
-        id: (_event: unknown, commit: PositionedCommit) => `${commit.id}-${String(commit.version).padStart(3, "0")}`,
-        next: (_view: unknown, { payload }: { payload: { text: string } }) => ({ text: payload.text }),
-      },
-    };
-  }
-}
-
-const notes: Composition = { aggregates: [Note], threads: { notes: [new Notes()] } };
 /** 45,000 letters each: a page of 100 is longer than what is long enough. */
 const TEXT = "x".repeat(45_000);
 const COUNT = 230;

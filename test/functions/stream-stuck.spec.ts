@@ -2,46 +2,13 @@ import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
-import {
-  Aggregate,
-  type CommandContext,
-  type IEventStore,
-  type IViews,
-  type PositionedCommit,
-  Projection,
-} from "../../core/index.ts";
+import type { IEventStore, IViews } from "../../core/index.ts";
 import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
 import { StreamClient } from "../support/functions-sse.ts";
 import { intercepted } from "../support/intercepted-store.ts";
+import { notes } from "../support/notes.ts";
 import { temporaryFolder } from "../support/sqlite-folder.ts";
 
-type NoteEvents = { Noted: { text: string } };
-
-class Note extends Aggregate<NoteEvents> {
-  static readonly path = "/notes";
-  static readonly access = "tenant";
-  get commands() {
-    return { TakeNote: (context: CommandContext<Note, { text: string }>) => context.push("Noted") };
-  }
-  get events() {
-    return { Noted: () => {} };
-  }
-}
-
-class Notes extends Projection<{ text: string }, NoteEvents> {
-  readonly collection = "notes";
-  override readonly readers = "tenant";
-  get events() {
-    return {
-      Noted: {
-        id: (_event: unknown, { version }: PositionedCommit) => String(version),
-        next: (_view: unknown, { payload }: { payload: { text: string } }) => ({ text: payload.text }),
-      },
-    };
-  }
-}
-
-const composition = { aggregates: [Note], threads: { notes: [new Notes()] } };
 /** Clients that do not read, half of views and half of commits; STUCK_STREAMS=… for another number. */
 const STREAMS = Number(process.env.STUCK_STREAMS ?? 60);
 const TENANTS = 5;
@@ -81,7 +48,7 @@ describe("event streams of long views and commits", function () {
       tokens.push(await tokenOf({ tenant: `team${tenant}`, roles: ["member"] }));
     }
     const streams = { patience: 30_000, perTenant: STREAMS, perProcess: STREAMS + TENANTS };
-    backend = await startBackend({ composition, store: intercepted(inner, own), streams, patience: 9_000 });
+    backend = await startBackend({ composition: notes, store: intercepted(inner, own), streams, patience: 9_000 });
     const text = "x".repeat(LETTERS);
     for (const token of tokens) {
       let position = 0;
