@@ -3,8 +3,12 @@ import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { Aggregate, type CommandContext, Err, StoreError, TenantError } from "../../core/index.ts";
 import { SummingCalculator, Totals } from "../../examples/calculator/index.ts";
-import type { Composition } from "../../functions/composition.ts";
-import { type Backend, startBackend, tokenOf } from "../support/functions-backend.ts";
+import { app } from "../../functions/app.ts";
+import { bearerAuthenticator, secretVerifier } from "../../functions/auth.ts";
+import { type Composition, compose } from "../../functions/composition.ts";
+import { jsonLog } from "../../functions/log.ts";
+import { type Backend, SECRET, startBackend, tokenOf } from "../support/functions-backend.ts";
+import { HandClock } from "../support/hand-clock.ts";
 import { rejects } from "../support/rejects.ts";
 
 const calculators: Composition = { aggregates: [SummingCalculator], threads: { calculators: [new Totals()] } };
@@ -19,6 +23,18 @@ describe("The application where something is late, broken or unusual", () => {
     expect(status).to.equal(503);
     expect(headers.get("retry-after")).to.equal("1");
     expect(body).to.include({ code: "behind", position: 1_000_000 });
+  });
+
+  it("waits for 5 seconds where no patience is given, and no longer", async () => {
+    backend = await startBackend({ composition: calculators });
+    const platform = new HandClock();
+    const service = compose(backend.store, calculators, { platform });
+    const authenticate = bearerAuthenticator(await secretVerifier(SECRET));
+    const { fetch: answer } = app({ service, authenticate, log: jsonLog(() => {}) });
+    const headers = { authorization: `Bearer ${await tokenOf()}` };
+    const { status } = await answer(new Request("http://backend/views/totals?position=1000000", { headers }));
+    expect(status).to.equal(503);
+    expect(platform.slept.reduce((sum, ms) => sum + ms)).to.equal(5_000);
   });
 
   it("lets nobody wait any more once it is stopping, and says so", async () => {
