@@ -17,6 +17,8 @@ import { formatMessage } from "publint/utils";
  * in bytes, minified and gzipped.
  */
 const CORE_LIMIT = 15_000;
+/** The most that core may weigh with all that it loads later, for whoever cannot `import()`: a bound on growth (`docs/decisions/core-size.md`). */
+const WHOLE_CORE_LIMIT = 24_000;
 /** The client is a part of pages that load over slow lines. In bytes, minified and gzipped. */
 const CLIENT_LIMIT = 3_000;
 
@@ -65,14 +67,16 @@ async function checkPackage(): Promise<void> {
  * What an application waits for is what it enters by; what is imported in a function (an operator's moves, the work of a reader) comes when
  * it is asked for. Service workers cannot `import()`: a bundle for them holds everything, so that must stand alone too.
  */
-async function checkSize(name: string, entry: string, limit: number): Promise<void> {
+async function checkSize(name: string, entry: string, limit: number, wholeLimit: number): Promise<void> {
   const whole = await bundle(entry);
   if (whole.imports.length > 0)
     throw new Error(`${name} imports ${whole.imports.join(", ")}; it must run on every platform and so import nothing`);
   const first = await bundle(entry, [leaveForLater]);
-  const rest = whole.bytes > first.bytes ? ` at its entry, ${whole.bytes} with all that it loads later` : "";
-  console.log(`${name} is ${first.bytes} of at most ${limit} bytes gzipped${rest}`);
-  if (first.bytes > limit) throw new Error(`${name} is ${first.bytes - limit} bytes too large`);
+  console.log(
+    `${name} is ${first.bytes} of at most ${limit} bytes gzipped, ${whole.bytes} of ${wholeLimit} with all that it loads later`,
+  );
+  const excess = Math.max(first.bytes - limit, whole.bytes - wholeLimit);
+  if (excess > 0) throw new Error(`${name} is ${excess} bytes too large`);
 }
 
 /** Leaves out what is imported in a function. */
@@ -117,8 +121,8 @@ const steps: Record<string, () => void | Promise<void>> = {
   // Hints are no errors: what they say of bench depends on whether its own packages are installed.
   unused: () => run("knip", []),
   package: checkPackage,
-  "core size": () => checkSize("core", "core/index.ts", CORE_LIMIT),
-  "client size": () => checkSize("client", "functions/client/index.ts", CLIENT_LIMIT),
+  "core size": () => checkSize("core", "core/index.ts", CORE_LIMIT, WHOLE_CORE_LIMIT),
+  "client size": () => checkSize("client", "functions/client/index.ts", CLIENT_LIMIT, CLIENT_LIMIT),
 };
 
 const failures: string[] = [];
