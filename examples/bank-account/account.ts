@@ -1,5 +1,16 @@
+import * as z from "zod";
 import { type Actor, Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
 import { book } from "./rules.ts";
+
+const ownership = z.object({ owner: z.string("give a name").min(1, "give a name") });
+const transactions = z.object({
+  amounts: z.array(z.int("give integers"), "give a list of integers").min(1, "give at least one"),
+  text: z.string("give a text").optional(),
+});
+const transfer = z.object({
+  to: z.string("give an account's id"),
+  amount: z.int("give an integer").min(1, "give at least 1"),
+});
 
 /** The events of an account: name -> payload. */
 export type AccountEvents = {
@@ -20,6 +31,12 @@ export class Account extends Aggregate<AccountEvents> {
     RecordTransactions: ["user"],
     TransferMoney: (actor: Actor, account: Account) => actor.roles.includes("manager") || account.owner === actor.id,
   } as const;
+  static readonly schemas = {
+    OpenAccount: ownership,
+    ChangeOwner: ownership,
+    RecordTransactions: transactions,
+    TransferMoney: transfer,
+  };
 
   owner = "";
   balance = 0;
@@ -30,27 +47,21 @@ export class Account extends Aggregate<AccountEvents> {
 
   get commands() {
     return {
-      OpenAccount: (context: CommandContext<Account, { owner: string }>) => {
-        checkOwner(context.payload.owner);
+      OpenAccount: (context: CommandContext<Account, z.infer<typeof ownership>>) => {
         if (this.isOpen) throw Err.precondition(`account ${context.aggregateId} is open already`);
         context.push("AccountOpened");
       },
-      ChangeOwner: (context: CommandContext<Account, { owner: string }>) => {
-        checkOwner(context.payload.owner);
+      ChangeOwner: (context: CommandContext<Account, z.infer<typeof ownership>>) => {
         this.#mustBeOpen(context.aggregateId);
         context.push("OwnerChanged");
       },
-      RecordTransactions: (context: CommandContext<Account, { amounts: readonly number[]; text?: string }>) => {
+      RecordTransactions: (context: CommandContext<Account, z.infer<typeof transactions>>) => {
         const { amounts, text = "" } = context.payload;
-        if (!Array.isArray(amounts) || amounts.length === 0) throw Err.missingArgument("amounts");
-        if (typeof text !== "string") throw Err.invalidArgument("text", "give a string");
         this.#mustBeOpen(context.aggregateId);
-        for (const amount of amounts) this.#record(context, checkAmount(amount, "amounts"), text);
+        for (const amount of amounts) this.#record(context, amount, text);
       },
-      TransferMoney: async (context: CommandContext<Account, { to: string; amount: number }>) => {
+      TransferMoney: async (context: CommandContext<Account, z.infer<typeof transfer>>) => {
         const { to, amount } = context.payload;
-        if (checkAmount(amount, "amount") < 1) throw Err.invalidArgument("amount", "give at least 1");
-        if (typeof to !== "string") throw Err.missingArgument("to");
         if (to === context.aggregateId) throw Err.invalidArgument("to", "give another account");
         this.#mustBeOpen(context.aggregateId);
         const receiver = await context.load(Account, to);
@@ -86,13 +97,4 @@ export class Account extends Aggregate<AccountEvents> {
   #mustBeOpen(id: string): void {
     if (!this.isOpen) throw Err.precondition(`account ${id} is not open`);
   }
-}
-
-function checkOwner(owner: unknown): void {
-  if (typeof owner !== "string" || owner === "") throw Err.missingArgument("owner");
-}
-
-function checkAmount(amount: unknown, name: string): number {
-  if (Number.isSafeInteger(amount)) return amount as number;
-  throw Err.invalidArgument(name, "give integers");
 }

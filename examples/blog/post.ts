@@ -1,5 +1,9 @@
+import * as z from "zod";
 import { type Actor, Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
 import { User } from "./user.ts";
+
+const draft = z.object({ title: z.string("give a title").min(1, "give a title"), body: z.string("give a text") });
+const nothing = z.object({});
 
 /** The events of a post: name -> payload. */
 export type PostEvents = {
@@ -14,6 +18,7 @@ export class Post extends Aggregate<PostEvents> {
     CreatePost: "tenant",
     ArchivePost: (actor: Actor, post: Post) => post.author === actor.id,
   } as const;
+  static readonly schemas = { CreatePost: draft, ArchivePost: nothing };
 
   title = "";
   body = "";
@@ -22,16 +27,13 @@ export class Post extends Aggregate<PostEvents> {
 
   get commands() {
     return {
-      CreatePost: async (context: CommandContext<Post, { title: string; body: string }>) => {
-        const { title, body } = context.payload;
-        if (typeof title !== "string" || title === "") throw Err.missingArgument("title");
-        if (typeof body !== "string") throw Err.invalidArgument("body", "give a string");
+      CreatePost: async (context: CommandContext<Post, z.infer<typeof draft>>) => {
         if (this.author !== "") throw Err.precondition(`post ${context.aggregateId} exists already`);
         // Verified: were the user disabled while we decide, this command would decide again.
         const author = await context.load(User, context.actor.id);
         if (!author.exists) throw Err.precondition(`user ${context.actor.id} does not exist`);
         if (!author.isEnabled) throw Err.precondition(`user ${context.actor.id} is disabled`);
-        context.push("PostCreated", { title, body, author: context.actor.id });
+        context.push("PostCreated", { ...context.payload, author: context.actor.id });
       },
       ArchivePost: (context: CommandContext<Post>) => {
         if (!this.isArchived) context.push("PostArchived");

@@ -1,4 +1,8 @@
+import * as z from "zod";
 import { Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
+
+const naming = z.object({ name: z.string("give a name").min(1, "give a name") });
+const nothing = z.object({});
 
 /** The events of a user: name -> payload. */
 export type UserEvents = {
@@ -11,6 +15,7 @@ export type UserEvents = {
 export class User extends Aggregate<UserEvents> {
   static readonly path = "/users";
   static readonly access = { CreateUser: ["manager"], DisableUser: ["manager"], EnableUser: ["manager"] } as const;
+  static readonly schemas = { CreateUser: naming, DisableUser: nothing, EnableUser: nothing };
 
   name = "";
   isEnabled = false;
@@ -21,8 +26,7 @@ export class User extends Aggregate<UserEvents> {
 
   get commands() {
     return {
-      CreateUser: (context: CommandContext<User, { name: string }>) => {
-        if (typeof context.payload.name !== "string" || context.payload.name === "") throw Err.missingArgument("name");
+      CreateUser: (context: CommandContext<User, z.infer<typeof naming>>) => {
         if (this.exists) throw Err.precondition(`user ${context.aggregateId} exists already`);
         context.push("UserCreated");
       },

@@ -1,7 +1,12 @@
+import * as z from "zod";
 import { Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
 
 const DIGITS = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 const OPERATORS = ["+", "-", "*", "/"] as const;
+
+const digit = z.object({ digit: z.enum(DIGITS, "give one of 0 to 9 as a string") });
+const operator = z.object({ operator: z.enum(OPERATORS, "give one of + - * /") });
+const nothing = z.object({});
 
 /** A digit key. */
 export type Digit = (typeof DIGITS)[number];
@@ -20,6 +25,7 @@ export type KeyEvents = {
 export class KeyPressCalculator extends Aggregate<KeyEvents> {
   static readonly path = "/key-press-calculators";
   static readonly access = "tenant";
+  static readonly schemas = { PressDigit: digit, PressDot: nothing, PressOperator: operator, PressEquals: nothing };
   /** Clients watch the display. */
   static readonly readers = "tenant";
 
@@ -34,14 +40,12 @@ export class KeyPressCalculator extends Aggregate<KeyEvents> {
   get commands() {
     return {
       PressDigit: (context: CommandContext<KeyPressCalculator, { digit: Digit }>) => {
-        if (!DIGITS.includes(context.payload.digit)) throw Err.invalidArgument("digit", "give one of 0 to 9 as a string");
         context.push("DigitPressed");
       },
       PressDot: (context: CommandContext<KeyPressCalculator>) => {
         context.push("DotPressed");
       },
       PressOperator: (context: CommandContext<KeyPressCalculator, { operator: Operator }>) => {
-        if (!OPERATORS.includes(context.payload.operator)) throw Err.invalidArgument("operator", "give one of + - * /");
         if (this.isChaining) this.#refuseInfinity();
         context.push("OperatorPressed");
       },

@@ -1,10 +1,10 @@
-import { Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
+import * as z from "zod";
+import { Aggregate, type CommandContext, type EventOf } from "../../core/index.ts";
+
+const numbers = z.object({ number1: z.int("give an integer"), number2: z.int("give an integer") });
 
 /** Two whole numbers. */
-export interface Numbers {
-  readonly number1: number;
-  readonly number2: number;
-}
+export type Numbers = z.infer<typeof numbers>;
 
 /** The events of a summing calculator: name -> payload. */
 export type SummingEvents = { NumbersAdded: Numbers; NumbersSubtracted: Numbers };
@@ -13,17 +13,17 @@ export type SummingEvents = { NumbersAdded: Numbers; NumbersSubtracted: Numbers 
 export class SummingCalculator extends Aggregate<SummingEvents> {
   static readonly path: string = "/summing-calculators";
   static readonly access = { AddNumbers: ["user"], SubtractNumbers: ["user"] } as const;
+  /** Types end at the network: a command that came over HTTP may hold anything. */
+  static readonly schemas = { AddNumbers: numbers, SubtractNumbers: numbers };
 
   sum = 0;
 
   get commands() {
     return {
       AddNumbers: (context: CommandContext<SummingCalculator, Numbers>) => {
-        checkNumbers(context.payload);
         context.push("NumbersAdded");
       },
       SubtractNumbers: (context: CommandContext<SummingCalculator, Numbers>) => {
-        checkNumbers(context.payload);
         context.push("NumbersSubtracted");
       },
     };
@@ -39,10 +39,4 @@ export class SummingCalculator extends Aggregate<SummingEvents> {
       },
     };
   }
-}
-
-/** Types end at the network: a command that came over HTTP may hold anything. */
-function checkNumbers(payload: Numbers): void {
-  if (!Number.isSafeInteger(payload.number1)) throw Err.invalidArgument("number1", "give an integer");
-  if (!Number.isSafeInteger(payload.number2)) throw Err.invalidArgument("number2", "give an integer");
 }

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { Aggregate, type CommandContext, checkId, Err, type EventOf, type PublishMap } from "../../core/index.ts";
 
 /** The events of a cart: name -> payload. */
@@ -7,6 +8,12 @@ export type CartEvents = {
   CartAssigned: { customer: string };
 };
 
+const item = z.object({
+  product: z.string("give a product's id"),
+  quantity: z.int("give an integer").min(1, "give at least 1"),
+});
+const assignment = z.object({ customer: z.string("give a customer").min(1, "give a customer") });
+
 /** The most pieces of one product in a cart. */
 const MAX_QUANTITY = 1_000;
 
@@ -14,6 +21,7 @@ const MAX_QUANTITY = 1_000;
 export class Cart extends Aggregate<CartEvents> {
   static readonly path = "/carts";
   static readonly access = { AddItem: ["user"], AssignCart: ["user"] } as const;
+  static readonly schemas = { AddItem: item, AssignCart: assignment };
   static readonly publish: PublishMap<CartEvents> = { CartItemAdded: true, CartAssigned: false };
 
   customer = "";
@@ -26,19 +34,16 @@ export class Cart extends Aggregate<CartEvents> {
 
   get commands() {
     return {
-      AddItem: (context: CommandContext<Cart, { product: string; quantity: number }>) => {
+      AddItem: (context: CommandContext<Cart, z.infer<typeof item>>) => {
         const { product, quantity } = context.payload;
         checkId(product, "product");
-        if (!Number.isSafeInteger(quantity) || quantity < 1)
-          throw Err.invalidArgument("quantity", "give an integer of at least 1");
         const sum = quantityOf(this.items, product) + quantity;
         if (sum > MAX_QUANTITY)
           throw Err.precondition(`a cart holds at most ${MAX_QUANTITY} of one product, and ${sum} were wanted`);
         context.push("CartItemAdded", { product, quantity });
       },
-      AssignCart: (context: CommandContext<Cart, { customer: string }>) => {
+      AssignCart: (context: CommandContext<Cart, z.infer<typeof assignment>>) => {
         const { customer } = context.payload;
-        if (typeof customer !== "string" || customer === "") throw Err.missingArgument("customer");
         if (customer !== this.customer) context.push("CartAssigned", { customer });
       },
     };

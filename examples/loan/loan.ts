@@ -1,4 +1,12 @@
+import * as z from "zod";
 import { Aggregate, type CommandContext, Err, type EventOf } from "../../core/index.ts";
+
+const application = z.object({
+  borrower: z.string("give a name").min(1, "give a name"),
+  amount: z.int("give whole cents").min(1, "give at least 1 cent"),
+});
+const rejection = z.object({ reason: z.string("give a text") });
+const nothing = z.object({});
 
 /** Where a loan stands; `NEW` = not applied for yet. */
 export type LoanState =
@@ -41,6 +49,16 @@ export class Loan extends Aggregate<LoanEvents> {
     SendToCollections: ["manager"],
   } as const;
   static readonly readers = ["manager"] as const;
+  static readonly schemas = {
+    CreateLoan: application,
+    ApproveLoan: nothing,
+    RejectLoan: rejection,
+    DisburseLoan: nothing,
+    PayLoan: nothing,
+    DeclareArrears: nothing,
+    SettleLoan: nothing,
+    SendToCollections: nothing,
+  };
 
   state: LoanState = "NEW";
   borrower = "";
@@ -49,10 +67,7 @@ export class Loan extends Aggregate<LoanEvents> {
 
   get commands() {
     return {
-      CreateLoan: (context: CommandContext<Loan, { borrower: string; amount: number }>) => {
-        const { borrower, amount } = context.payload;
-        if (typeof borrower !== "string" || borrower === "") throw Err.missingArgument("borrower");
-        if (!Number.isSafeInteger(amount) || amount < 1) throw Err.invalidArgument("amount", "give whole cents, at least 1");
+      CreateLoan: (context: CommandContext<Loan, z.infer<typeof application>>) => {
         this.#mustBe("NEW", context);
         context.push("LoanCreated");
       },
@@ -60,8 +75,7 @@ export class Loan extends Aggregate<LoanEvents> {
         this.#mustBe("CREATED", context);
         context.push("LoanApproved");
       },
-      RejectLoan: (context: CommandContext<Loan, { reason: string }>) => {
-        if (typeof context.payload.reason !== "string") throw Err.missingArgument("reason");
+      RejectLoan: (context: CommandContext<Loan, z.infer<typeof rejection>>) => {
         this.#mustBe("CREATED", context);
         context.push("LoanRejected");
       },

@@ -138,7 +138,7 @@ onEveryStore("The bank account", (stage) => {
     expect((await transfer("other", 976)).message).to.match(/^insufficient funds: the balance is -25, and -976 /);
     expect((await transfer("nobody", 1)).message).to.equal("account nobody is not open");
     expect((await transfer("account", 1)).message).to.equal("invalid argument to: give another account");
-    expect((await transfer("other", -1)).message).to.equal("invalid argument amount: give at least 1");
+    expect((await transfer("other", -1)).message).to.equal("payload.amount: give at least 1");
     const stranger = actorOf(actor.tenant, "stranger", ["user"]);
     await rejects(AuthorizationError, handler.command(stranger, "TransferMoney", { to: "other", amount: 1, ...to }));
     expect(await logOf(actor)).to.deep.equal(before);
@@ -154,15 +154,14 @@ onEveryStore("The bank account", (stage) => {
       );
       return [code, message];
     };
-    const missing = (name: string) => ["missing_argument", `missing argument ${name}: it is required`];
-    const invalid = (name: string, advice: string) => ["invalid_argument", `invalid argument ${name}: ${advice}`];
-    expect(await sent("RecordTransactions", {})).to.deep.equal(missing("amounts"));
-    expect(await sent("RecordTransactions", { amounts: [] })).to.deep.equal(missing("amounts"));
-    expect(await sent("RecordTransactions", { amounts: [1, 0.5] })).to.deep.equal(invalid("amounts", "give integers"));
-    expect(await sent("RecordTransactions", { amounts: [1], text: 7 })).to.deep.equal(invalid("text", "give a string"));
-    expect(await sent("TransferMoney", { amount: 1 })).to.deep.equal(missing("to"));
-    expect(await sent("TransferMoney", { amount: "1", to: "x" })).to.deep.equal(invalid("amount", "give integers"));
-    expect(await sent("OpenAccount", { owner: 7 })).to.deep.equal(missing("owner"));
+    const invalid = (path: string, advice: string) => ["validation", `payload.${path}: ${advice}`];
+    expect(await sent("RecordTransactions", {})).to.deep.equal(invalid("amounts", "give a list of integers"));
+    expect(await sent("RecordTransactions", { amounts: [] })).to.deep.equal(invalid("amounts", "give at least one"));
+    expect(await sent("RecordTransactions", { amounts: [1, 0.5] })).to.deep.equal(invalid("amounts.1", "give integers"));
+    expect(await sent("RecordTransactions", { amounts: [1], text: 7 })).to.deep.equal(invalid("text", "give a text"));
+    expect(await sent("TransferMoney", { amount: 1 })).to.deep.equal(invalid("to", "give an account's id"));
+    expect(await sent("TransferMoney", { amount: "1", to: "x" })).to.deep.equal(invalid("amount", "give an integer"));
+    expect(await sent("OpenAccount", { owner: 7 })).to.deep.equal(invalid("owner", "give a name"));
     expect(await logOf(actor)).to.deep.equal(before);
   });
 

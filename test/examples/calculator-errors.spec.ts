@@ -68,7 +68,7 @@ onEveryStore("The calculator's errors", (stage) => {
     const actor = actorOf(stage.newTenant());
     for (const number1 of [1.5, "1", undefined]) {
       const error = await sendTo(actor, "AddNumbers", { number1, number2: 2, aggregateId: "calc" });
-      expect([error.code, error.message]).to.deep.equal(["invalid_argument", "invalid argument number1: give an integer"]);
+      expect([error.code, error.message]).to.deep.equal(["validation", "payload.number1: give an integer"]);
     }
     expect((await stage.store.load({ tenant: actor.tenant, type: "summing-calculators", id: "calc" })).commits).to.deep.equal([]);
   });

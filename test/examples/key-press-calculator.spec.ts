@@ -55,16 +55,16 @@ onEveryStore("The key-press calculator", (stage) => {
     for (const digit of ["x", "10", "", "-1"]) {
       const sent = handlerOf().command(actorOf(stage.newTenant()), "PressDigit", { digit: digit as Digit });
       const error = await rejects(Err, sent);
-      expect(error.code).to.equal("invalid_argument");
-      expect(error.message).to.equal("invalid argument digit: give one of 0 to 9 as a string");
+      expect(error.code).to.equal("validation");
+      expect(error.message).to.equal("payload.digit: give one of 0 to 9 as a string");
     }
   });
 
   it("refuses an unknown operator", async () => {
     const sent = handlerOf().command(actorOf(stage.newTenant()), "PressOperator", { operator: "%" as Operator });
     const error = await rejects(Err, sent);
-    expect(error.code).to.equal("invalid_argument");
-    expect(error.message).to.equal("invalid argument operator: give one of + - * /");
+    expect(error.code).to.equal("validation");
+    expect(error.message).to.equal("payload.operator: give one of + - * /");
   });
 
   it('refuses "=" without a right side, and leaves no trace of it', async () => {

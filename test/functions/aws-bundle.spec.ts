@@ -13,8 +13,8 @@ import { type StreamedTable, streamedTable } from "../support/dynamodb-stream.ts
 import type { AnswerBody } from "../support/functions-backend.ts";
 import { type Issuer, type IssuerKey, issuerKey, signedBy, startIssuer } from "../support/jwks-server.ts";
 
-/** The bundle grows with what the application imports: 729,000 bytes when this was written. */
-const MOST_BYTES = 800_000;
+/** The bundle grows with what the application imports: 835,000 bytes when this was written, 105,000 of them for Zod. */
+const MOST_BYTES = 900_000;
 
 (hasDynamoDb() ? describe : describe.skip)("The bundled functions, each in a process of its own", function () {
   this.timeout(20_000);

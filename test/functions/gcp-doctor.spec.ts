@@ -188,7 +188,7 @@ describe("The doctor", () => {
       FIRESTORE_EMULATOR_HOST: "",
       FIREBASE_AUTH_EMULATOR_HOST: "",
     }).ended;
-    expect(well.stdout, well.stderr).to.match(/Nothing must be mended\.\n$/);
+    expect(well.stdout, well.stderr).to.match(/All is well\.\n$/);
     expect(well.code).to.equal(0);
     const ill = await new Child(process.execPath, ["scripts/doctor.ts", "google", "--offline"], { FIRESTORE_EMULATOR_HOST: "x" })
       .ended;

@@ -106,6 +106,13 @@ describe("The OpenAPI document", () => {
       expect(document.paths["/commands/AddNumbers"]?.post?.responses).to.include.keys("409", "412", "413", "415", "422");
     });
 
+    it("says what each command's payload is made of", () => {
+      const { schemas } = document.components;
+      expect(Object.keys(schemas["AddNumbers.payload"]?.properties ?? {})).to.deep.equal(["number1", "number2"]);
+      for (const command of examples.aggregates.flatMap((Type) => Object.keys(new Type().commands)))
+        expect(schemas, command).to.have.property(`${command}.payload`);
+    });
+
     it("has examples that work, each of them, in the order of their steps", async () => {
       const steps = operationsOf(document).flatMap(({ path, operation }) =>
         Object.entries(operation.requestBody?.content["application/json"].examples ?? {}).map(([name, { value }]) => ({

@@ -39,8 +39,7 @@ describe("Commands whose payload no schema checks", () => {
     expect(report(await examine([schemaCheck([])]))).to.match(/All is well\.\n$/);
   });
 
-  it("are all those of the examples, which check each payload by hand so that they need no library", () => {
-    const all = examples.aggregates.flatMap((Type) => Object.keys(new Type().commands));
-    expect(uncheckedCommands(examples.aggregates)).to.deep.equal(all);
+  it("are none of the examples'", () => {
+    expect(uncheckedCommands(examples.aggregates)).to.deep.equal([]);
   });
 });

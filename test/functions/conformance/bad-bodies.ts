@@ -71,9 +71,13 @@ export const BAD_BODY_CASES: readonly HttpCase[] = [
     path: "payload.__proto__",
   }),
   refused("a payload with a lone surrogate", raw('"x":"\\ud800"'), 400, "validation", /surrogate/, { path: "payload.x" }),
-  refused("a date where a number belongs", { ...ADD, number1: new Date(0) }, 400, "invalid_argument", /number1/),
-  refused("a text where a number belongs", { ...ADD, number1: "1" }, 400, "invalid_argument", /number1/),
-  refused("a payload without its fields", { aggregateId: "bad-bodies" }, 400, "invalid_argument", /number1/),
+  refused("a date where a number belongs", { ...ADD, number1: new Date(0) }, 400, "validation", /number1/, {
+    path: "payload.number1",
+  }),
+  refused("a text where a number belongs", { ...ADD, number1: "1" }, 400, "validation", /number1/, { path: "payload.number1" }),
+  refused("a payload without its fields", { aggregateId: "bad-bodies" }, 400, "validation", /number1/, {
+    path: "payload.number1",
+  }),
   refused("a value deep in a payload, by its path", raw('"x":{"y":[1,1e999]}'), 400, "validation", /y/, {
     path: "payload.x.y.1",
   }),

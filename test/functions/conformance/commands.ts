@@ -120,7 +120,7 @@ export const COMMAND_CASES: readonly HttpCase[] = [
         },
         expect: ok({
           ...added("cmd-9", 0, 1, 3),
-          events: [{ name: "NumbersAdded", payload: { number1: 1, number2: 2, tenant: "twin" }, schemaVersion: 0 }],
+          events: [{ name: "NumbersAdded", payload: { number1: 1, number2: 2 }, schemaVersion: 0 }],
         }),
       },
       {
