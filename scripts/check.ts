@@ -18,7 +18,7 @@ import { formatMessage } from "publint/utils";
  */
 const CORE_LIMIT = 15_000;
 /** The most that core may weigh with all that it loads later, for whoever cannot `import()`: a bound on growth (`docs/decisions/core-size.md`). */
-const WHOLE_CORE_LIMIT = 24_000;
+const WHOLE_CORE_LIMIT = 25_000;
 /** The client is a part of pages that load over slow lines. In bytes, minified and gzipped. */
 const CLIENT_LIMIT = 3_000;
 

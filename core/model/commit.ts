@@ -28,7 +28,7 @@ export interface Commit extends Address {
   readonly version: number;
   /** 21 characters; the commits of one command on several aggregates share it. */
   readonly commitId: string;
-  /** 1 to 64 events, in order. */
+  /** 1 to 64 events, in order; none = the note that a redaction ended, which voids the states of before. */
   readonly events: readonly StoredEvent[];
   readonly command: string;
   readonly actor: { readonly id: string; readonly name: string };

@@ -38,6 +38,7 @@ export interface PendingWrite {
   readonly id: string;
   /** The version that the events take: one above the last. */
   readonly version: number;
+  /** None = the note of a redaction. */
   readonly events: readonly StoredEvent[];
   /** Bytes of JSON of the events and the snapshot. */
   readonly bytes: number;

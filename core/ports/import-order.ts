@@ -102,7 +102,6 @@ function isCommit(commit: unknown): boolean {
     isText(commit.commitId) &&
     ID_TEXT.test(commit.commitId) &&
     Array.isArray(commit.events) &&
-    commit.events.length >= 1 &&
     commit.events.length <= LIMITS.events &&
     bytesOf(commit.events) <= LIMITS.commitBytes &&
     commit.events.every(isEvent) &&

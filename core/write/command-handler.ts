@@ -127,17 +127,20 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
   /**
    * Rewrites the payloads of an aggregate's events in place, for one person's right to be forgotten; an operator's move.
    *
-   * Versions, positions and commitIds stay. Views keep the data until `StreamReader.rewind`, those that a rebuild replaced until
-   * `discard`. Whatever still has the old state (another process, a running command) would write it into the next snapshot: suspend the
-   * tenant first, and open it again after the other processes were restarted, or after 10 minutes. Returns the number of commits.
+   * Versions, positions and commitIds stay; a commit without events takes the next version, so that whoever still has the old state (another
+   * process, a running command) conflicts and loads again. Views keep the data until `StreamReader.rewind`, those that a rebuild replaced
+   * until `discard`. Repeatable: a failed call is finished by the next. Returns the number of rewritten commits. Cost: a write for each
+   * commit, a load, and one write more.
+   * @throws {TenantError} for a tenant that is not open, with the events of a suspended one rewritten; {ValidationError} for what the
+   * redactor gives, before anything is written.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);
     checkArgument(typeof redactor === "function", "redactor", "give a function from event to payload");
-    const { store, platform } = this.#setting;
     await place.enter();
     try {
-      return await store.redact(place.address, redactor, platform.now());
+      const { redact } = await import("./redact.ts");
+      return await redact(this.#setting, place, redactor);
     } finally {
       // Afterwards: a load that came between has kept what was just rewritten, or is about to.
       place.warm = undefined;

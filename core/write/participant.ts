@@ -61,8 +61,8 @@ export class Participant {
     this.events = this.events.length === 0 ? pushed : [...this.events, event];
   }
 
-  /** The write of the queued events at the next version, with a snapshot where one is due. @throws {ValidationError} for state that is not JSON. */
-  write(): PendingWrite {
+  /** The write of the queued events at the next version, with a snapshot where one is due (or must be). @throws {ValidationError} for state that is not JSON. */
+  write(mustSnapshot = false): PendingWrite {
     const { registration, address } = this.place;
     const { plan } = registration;
     const { type, id } = address;
@@ -73,7 +73,7 @@ export class Participant {
     this.state = state;
     const isPublished = registration.Type.readers !== undefined;
     if (isPublished) encodeView(state, "state", false);
-    if (!isDue(plan, version)) return { type, id, version, events, bytes: this.bytes };
+    if (!mustSnapshot && !isDue(plan, version)) return { type, id, version, events, bytes: this.bytes };
     const { schema } = plan;
     const snapshot = isPublished ? { schema, state, isPublished } : { schema, state };
     return { type, id, version, events, bytes: this.bytes + bytes, snapshot };

@@ -7,6 +7,7 @@ import { newestSchema } from "../model/upcast.ts";
 import type { IEventStore } from "../ports/event-store.ts";
 import type { Participant } from "./participant.ts";
 import type { Place } from "./places.ts";
+import { isValid } from "./rehydrate.ts";
 
 /** An event that did not happen, for "what if". */
 export type HypotheticalEvent<A extends AnyAggregate> = {
@@ -17,7 +18,7 @@ export type HypotheticalEvent<A extends AnyAggregate> = {
 export interface Recalculation<A extends AnyAggregate> {
   /** With the hypothetical events applied; its version is the last stored one. */
   readonly aggregate: A;
-  /** Whether the stored snapshot equals the fold up to its version; `none` where there is no snapshot of the class's schema. */
+  /** Whether the stored snapshot equals the fold up to its version; `none` where there is none of the class's schema, or an older than a redaction. */
   readonly snapshot: "equal" | "different" | "none";
 }
 
@@ -29,11 +30,12 @@ export async function recalculate<A extends AnyAggregate>(
 ): Promise<Recalculation<A>> {
   checkArgument(Array.isArray(hypothetical), "hypotheticalEvents", "give an array of { name, payload }");
   const { Type, plan } = registration;
-  const { snapshot } = await store.load(address);
+  const kept = await store.load(address);
   const { commits } = await store.load(address, { after: -1 });
   const aggregate = create(Type, address.id);
   // A class that takes no snapshots may have one of the time before; its state may be no JSON by now.
-  const isComparable = snapshot !== undefined && plan.every > 0 && snapshot.schema === plan.schema;
+  const { snapshot } = kept;
+  const isComparable = snapshot !== undefined && plan.every > 0 && isValid(kept, plan);
   const upTo = isComparable ? snapshot.version + 1 : 0;
   applyCommits(Type, aggregate, commits.slice(0, upTo));
   const equality =

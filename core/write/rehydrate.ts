@@ -3,7 +3,8 @@ import type { AggregateClass, AnyAggregate } from "../model/aggregate.ts";
 import type { Commit } from "../model/commit.ts";
 import { applyCommits, create, restore, stateOf } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
-import type { Cost, IEventStore } from "../ports/event-store.ts";
+import type { SnapshotPlan } from "../model/snapshot.ts";
+import type { Cost, IEventStore, LoadResult } from "../ports/event-store.ts";
 import type { IPlatform } from "../ports/platform.ts";
 import type { ITracer } from "../ports/tracer.ts";
 import { type Place, Places } from "./places.ts";
@@ -26,6 +27,11 @@ const EVERYTHING = Object.freeze({ after: -1 });
 
 /** What nothing costs. */
 export const FREE: Cost = Object.freeze({ reads: 0, writes: 0 });
+
+/** Whether a load's snapshot is of the class's schema, and no redaction was noted since: what was removed may still be in it then. */
+export function isValid({ snapshot, commits }: LoadResult, { schema }: SnapshotPlan): boolean {
+  return snapshot?.schema === schema && commits.every(({ events }) => events.length > 0);
+}
 
 /** Brings aggregates back: from the warm cache, else from a snapshot and the commits after it, else from all commits. */
 export class Rehydrator {
@@ -54,14 +60,14 @@ export class Rehydrator {
     return { aggregate, life: warm.life, isCached: true, cost: FREE };
   }
 
-  /** A fresh instance in the latest state. Cost: one load (two where the snapshot has another shape). */
+  /** A fresh instance in the latest state. Cost: one load (two where the snapshot has another shape, or a redaction came after it). */
   async load(place: Place, trust: "snapshot" | "events" = "snapshot"): Promise<Rehydrated> {
     const { registration, address, redactions } = place;
     const { Type, plan } = registration;
     const isKept = plan.every > 0;
     let loaded = await this.#store.load(address, isKept && trust === "snapshot" ? undefined : EVERYTHING);
     let { cost = FREE } = loaded;
-    if (loaded.snapshot !== undefined && loaded.snapshot.schema !== plan.schema) {
+    if (loaded.snapshot !== undefined && !isValid(loaded, plan)) {
       const { reads } = cost;
       loaded = await this.#store.load(address, EVERYTHING);
       cost = { reads: reads + (loaded.cost?.reads ?? 0), writes: 0 };

@@ -11,6 +11,7 @@ import { engineReaders } from "./engine-readers.ts";
 import { engineReadingInput } from "./engine-reading-input.ts";
 import { engineRebuild } from "./engine-rebuild.ts";
 import { engineRebuildFailures } from "./engine-rebuild-failures.ts";
+import { engineRedaction } from "./engine-redaction.ts";
 import { engineReplay } from "./engine-replay.ts";
 import { engineResends } from "./engine-resends.ts";
 import { engineRewinds } from "./engine-rewinds.ts";
@@ -73,6 +74,7 @@ export const FACETS: readonly Facet[] = [
   engineExactlyOnce,
   engineRebuild,
   engineRebuildFailures,
+  engineRedaction,
   engineReplay,
   engineRewinds,
   engineDeadLetters,

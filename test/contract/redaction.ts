@@ -143,6 +143,27 @@ export const redaction: Facet = {
       },
     },
     {
+      title:
+        "takes a commit without events, which the engine writes after a redaction, and gives it back wherever commits are read",
+      check: async ({ store, tenant, clock, newTenant }) => {
+        await grow(store, tenant, "a", 2);
+        const note = pending(
+          { id: "a", version: 2, events: [], snapshot: { schema: 0, state: { at: 2 } } },
+          { command: "redact" },
+        );
+        await commits(store, tenant, note);
+        expectStatus(await send(store, tenant, note), "committed");
+        expectStatus(await send(store, tenant, pending({ id: "a", version: 2 })), "conflict");
+        expect((await historyOf(store, tenant, "a")).at(-1)).to.deep.include({ version: 2, command: "redact", events: [] });
+        expect((await store.load({ tenant, type: TYPE, id: "a" })).snapshot?.version).to.equal(2);
+        const copy = newTenant();
+        await store.import(copy, stream(await exportAll(store, tenant)));
+        for (const name of [tenant, copy])
+          expect((await readAll({ store, clock }, name)).commits.map(({ events }) => events.length)).to.deep.equal([1, 1, 0]);
+        expect(await store.redact({ tenant, type: TYPE, id: "a" }, blacken, AT)).to.equal(3);
+      },
+    },
+    {
       title: "has nothing to redact where there is no aggregate",
       check: async ({ store, tenant }) => {
         const address = { tenant, type: TYPE, id: "nobody" };

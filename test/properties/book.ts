@@ -1,7 +1,7 @@
 import { Projection, type ProjectionEvents, type StreamReader } from "../../core/index.ts";
 import type { SafeEvents } from "./safe.ts";
 import type { TillEvents } from "./till.ts";
-import type { Write } from "./till-model.ts";
+import type { Heard } from "./till-model.ts";
 
 /** The versions of a till, or of a safe, in the order in which they came: as often as they came. */
 interface Page {
@@ -31,11 +31,8 @@ export async function readPages(reader: StreamReader, tenant: string): Promise<R
 }
 
 /** The pages that the book must have after so many events. */
-export function pagesOf(order: readonly Write[]): Readonly<Record<string, readonly number[]>> {
+export function pagesOf(events: readonly Heard[]): Readonly<Record<string, readonly number[]>> {
   const pages: Record<string, number[]> = {};
-  for (const { type, id } of order) {
-    const page = pages[`${type}.${id}`] ?? [];
-    pages[`${type}.${id}`] = [...page, page.length];
-  }
+  for (const { type, id, version } of events) pages[`${type}.${id}`] = [...(pages[`${type}.${id}`] ?? []), version];
   return pages;
 }

@@ -6,7 +6,7 @@ import type { SeededRandom } from "../support/seeded-random.ts";
 import { Book, pagesOf, readPages } from "./book.ts";
 import { type Landed, landed, serially } from "./landed.ts";
 import { Till, TillOfNow } from "./till.ts";
-import type { Sent } from "./till-model.ts";
+import { eventsOf, type Sent } from "./till-model.ts";
 
 /** A process: the store and the clock as it has them. */
 export interface Site {
@@ -77,7 +77,7 @@ export class Rush {
       if (status === "idle") break;
       if (status !== "progressed") clock.turn(60_000);
     }
-    expect(await readPages(reader, this.#tenant), "the book").to.deep.equal(pagesOf(order));
+    expect(await readPages(reader, this.#tenant), "the book").to.deep.equal(pagesOf(eventsOf(order)));
   }
 
   /** Which command made a commit, as far as somebody was told. */

@@ -17,11 +17,29 @@ export type Answer =
 /** The types of what there is. */
 export type Kind = "tills" | "safes";
 
-/** One event of a till or a safe. */
+/** One commit on a till or a safe: an event, or the note of a redaction. */
 export interface Write {
   readonly type: Kind;
   readonly id: string;
   cents: number;
+  readonly isNote?: true;
+}
+
+/** An event as readers get it. */
+export interface Heard {
+  readonly type: Kind;
+  readonly id: string;
+  readonly version: number;
+}
+
+/** The events of an order, with their versions: no notes. */
+export function eventsOf(order: readonly Write[]): readonly Heard[] {
+  const next = new Map<string, number>();
+  return order.flatMap(({ type, id, isNote }) => {
+    const version = next.get(`${type}.${id}`) ?? 0;
+    next.set(`${type}.${id}`, version + 1);
+    return isNote ? [] : [{ type, id, version }];
+  });
 }
 
 interface Receipt {
@@ -42,7 +60,7 @@ export class TillModel {
   status: Status = "absent";
   order: Write[] = [];
   receipts = new Map<string, { readonly sent: Sent } & Receipt>();
-  /** How many of the order the bell has heard. */
+  /** How many of the events the bell has heard. */
   heard = 0;
 
   /** The payments of a till or a safe in the order of their versions. */
@@ -69,6 +87,16 @@ export class TillModel {
     copy.receipts = new Map(this.receipts);
     copy.heard = this.heard;
     return copy;
+  }
+
+  /** Rewrites all payments of one; where there were some, says so by a note, or that the tenant must be opened first. */
+  redact(type: Kind, id: string): { readonly rewritten: number } | { readonly code: "tenant" } {
+    const writes = this.of(type, id);
+    for (const write of writes) if (!write.isNote) write.cents = 700;
+    if (writes.length === 0) return { rewritten: 0 };
+    if (this.status === "suspended") return { code: "tenant" };
+    this.order.push({ type, id, cents: 0, isNote: true });
+    return { rewritten: writes.length };
   }
 
   /** Carries a command out, or tells its refusal. */

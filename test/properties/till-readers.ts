@@ -6,7 +6,7 @@ import { Book, pagesOf, readPages } from "./book.ts";
 import type { SafeEvents } from "./safe.ts";
 import type { TillEvents } from "./till.ts";
 import type { Keeping } from "./till-deeds.ts";
-import type { TillModel, Write } from "./till-model.ts";
+import { eventsOf, type Heard, type TillModel } from "./till-model.ts";
 
 /** Whether the bell breaks at a commit. */
 function isPoison(id: string, version: number): boolean {
@@ -48,8 +48,8 @@ export class TillReaders {
   /** Reads everything: the book then holds it, once, and the bell has heard it or has parked it. */
   async end(model: TillModel): Promise<void> {
     for (let polls = 0; polls < 200; polls++) if (!(await this.#poll(100, model))) break;
-    expect(await readPages(this.#reader, this.#tenant), "the book").to.deep.equal(pagesOf(model.order));
-    expect(model.heard, "what the bell heard").to.equal(model.order.length);
+    expect(await readPages(this.#reader, this.#tenant), "the book").to.deep.equal(pagesOf(eventsOf(model.order)));
+    expect(model.heard, "what the bell heard").to.equal(eventsOf(model.order).length);
     await this.#check(model);
   }
 
@@ -75,7 +75,7 @@ export class TillReaders {
     const { status } = await this.#reader.poll(this.#tenant, "main", [this.#book, this.#bell], { limit });
     expect(status, "the status").to.be.oneOf(["idle", "progressed", "waiting"]);
     expect(this.#rung, "what the bell hears next").to.deep.equal(
-      named(model.order).slice(model.heard, model.heard + this.#rung.length),
+      named(eventsOf(model.order)).slice(model.heard, model.heard + this.#rung.length),
     );
     model.heard += this.#rung.length;
     return status !== "idle";
@@ -85,19 +85,16 @@ export class TillReaders {
   async #check(model: TillModel): Promise<void> {
     const pages = await readPages(this.#reader, this.#tenant);
     const count = Object.values(pages).reduce((sum, versions) => sum + versions.length, 0);
-    expect(pages, "the book on its way").to.deep.equal(pagesOf(model.order.slice(0, count)));
+    expect(pages, "the book on its way").to.deep.equal(pagesOf(eventsOf(model.order).slice(0, count)));
     const parked = await parkedAll(this.#store, this.#tenant, "main");
-    const broken = named(model.order.slice(0, model.heard)).filter((name) =>
+    const broken = named(eventsOf(model.order).slice(0, model.heard)).filter((name) =>
       isPoison(name.split(/[.@]/)[1]!, +name.split("@")[1]!),
     );
     expect(parked.length, `parked events, of ${broken}`).to.equal(broken.length);
   }
 }
 
-/** Each write as `type.id@version`. */
-function named(order: readonly Write[]): readonly string[] {
-  return Object.entries(order).map(([place, { type, id }]) => {
-    const before = order.slice(0, Number(place)).filter((write) => write.type === type && write.id === id);
-    return `${type}.${id}@${before.length}`;
-  });
+/** Each event as `type.id@version`. */
+function named(events: readonly Heard[]): readonly string[] {
+  return events.map(({ type, id, version }) => `${type}.${id}@${version}`);
 }

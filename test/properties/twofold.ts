@@ -92,12 +92,13 @@ export class Twofold {
 
   async #redact({ tenant, model }: Half, by: number, type: Kind, id: string): Promise<void> {
     const { handler, Type } = this.#handlers[by]!;
-    await handler.redact(tenant, type === "tills" ? Type : Type.safes, id, ({ name, schemaVersion }) =>
+    const redacting = handler.redact(tenant, type === "tills" ? Type : Type.safes, id, ({ name, schemaVersion }) =>
       name === "Paid" && schemaVersion === 0 ? { amount: 7 } : { cents: 700 },
     );
-    for (const write of model.of(type, id)) write.cents = 700;
-    // What the others keep warm is from before: they are told to forget it by starting anew.
-    this.#handlers = this.#handlers.map((one, number) => (number === by ? one : this.#handlerOf(number)));
+    const answer = await redacting.then((rewritten) => ({ rewritten }), codeOf);
+    expect(answer, "what a redaction answers").to.deep.equal(model.redact(type, id));
+    // What the others keep warm is from before, and nothing tells them until it is noted: they are started anew.
+    if ("code" in answer) this.#handlers = this.#handlers.map((one, number) => (number === by ? one : this.#handlerOf(number)));
   }
 
   async #operate(half: Half, what: "suspend" | "open" | "erase" | "keep" | "restore"): Promise<void> {
@@ -143,10 +144,7 @@ export class Twofold {
         }
         return { cents, version, events: context.events.length, replayed: context.replayed };
       })
-      .catch((error: unknown) => {
-        if (!Err.is(error)) throw error;
-        return { code: error.code };
-      });
+      .catch(codeOf);
     const right = model.send(sent);
     // Where the tenant takes no commands, to say so is right too: a stale state may lead to a write.
     const isClosed = model.status === "suspended" || model.status === "erased";
@@ -187,6 +185,12 @@ export class Twofold {
       await half.readers.end(model);
     }
   }
+}
+
+/** The code of an error of the engine's; others are thrown on. */
+function codeOf(error: unknown): { readonly code: string } {
+  if (!Err.is(error)) throw error;
+  return { code: error.code };
 }
 
 /** Whether there is something to export. */
