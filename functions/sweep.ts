@@ -105,15 +105,20 @@ class SweepRun {
   }
 
   async finish(): Promise<Swept> {
-    const { place } = this.#setting;
-    const begin = await place.read();
+    const begin = await this.#setting.place.read();
     const jobs = this.#jobs(begin);
     const workers = Array.from({ length: this.#concurrency }, () => this.#work(jobs));
     // Each to its end, also where the registry fails for one of them.
-    const ends = await Promise.allSettled(workers);
-    if (this.#last !== undefined && this.#last !== begin) await place.write(this.#last);
+    const ends = await Promise.allSettled([...workers, this.#keepPlace(begin, workers)]);
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     return { ...this.#done, isComplete: this.#isFirstRoundOver && this.#again.length === 0 };
+  }
+
+  /** Once the time is over not even a handler that hangs is waited for: the platform may end the sweep before it, and the next would begin here again. */
+  async #keepPlace(begin: string | undefined, workers: readonly Promise<void>[]): Promise<void> {
+    const isOver = new Promise((resolve) => this.#signal.addEventListener("abort", resolve, { once: true }));
+    await Promise.race([Promise.allSettled(workers), isOver]);
+    if (this.#last !== undefined && this.#last !== begin) await this.#setting.place.write(this.#last);
   }
 
   get #isSpent(): boolean {

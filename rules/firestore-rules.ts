@@ -25,9 +25,10 @@ service cloud.firestore {
       return claimed is list && claimed.hasAny(roles);
     }
 
-    // The query asks for one page.
+    // The query asks for one page, and skips nothing: what is skipped is billed like what is sent.
     function isPage() {
-      return request.query.limit is int && request.query.limit <= ${LIST_LIMIT};
+      return request.query.limit is int && request.query.limit <= ${LIST_LIMIT}
+        && request.query.get('offset', 0) in [0, null];
     }
 `;
 

@@ -38,7 +38,7 @@ const clouds: Readonly<Record<string, (asked: Asked) => readonly Check[]>> = {
       generatedRules: firestoreRules(accessMatrix(examples)),
       rulesFile: textOf("firestore.rules"),
       indexesFile: textOf("firestore.indexes.json"),
-      variables: variablesOf(env),
+      variables: variablesOf(env, project),
       environment: process.env,
       commands: commandsOf(examples.aggregates),
       readers: googleReaders(project ?? ""),
@@ -81,12 +81,13 @@ function textOf(name: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
-/** `.env`, which firebase-tools deploys, unless another file is named. */
-function variablesOf(env: string | undefined): Readonly<Record<string, string | undefined>> {
-  const path = env ?? join(root, ".env");
-  if (existsSync(path)) return parseEnv(readFileSync(path, "utf8"));
-  if (env === undefined) return {};
-  throw new SetupError(`There is no file ${env}: name the one that is deployed with the functions.`);
+/** `.env` and the project's own, which firebase-tools deploys, unless another file is named. */
+function variablesOf(env: string | undefined, project: string | undefined): Readonly<Record<string, string | undefined>> {
+  if (env !== undefined && !existsSync(env))
+    throw new SetupError(`There is no file ${env}: name the one that is deployed with the functions.`);
+  const paths = env !== undefined ? [env] : [join(root, ".env"), join(root, `.env.${project}`)];
+  const files = paths.filter((path) => existsSync(path));
+  return Object.assign({}, ...files.map((path) => parseEnv(readFileSync(path, "utf8"))));
 }
 
 await main().catch(fail);

@@ -31,7 +31,6 @@ export async function googleBackend(composition: Composition, settings: GoogleSe
     ring: doorbell({ store, service, log }),
     sweep: sweeper({ store, service, log, place: placeIn(firestore) }),
     budget: settings.budget,
-    log,
   };
 }
 

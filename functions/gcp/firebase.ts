@@ -12,7 +12,10 @@ import { readGoogleSettings } from "./settings.ts";
 // What `firebase deploy` deploys: the three functions, as Firebase's SDK declares them.
 const settings = readGoogleSettings(process.env, commandsOf(examples.aggregates));
 const log = jsonLog((line) => process.stdout.write(line));
-const functions = googleFunctions(lazily(() => googleBackend(examples, settings, log)));
+const functions = googleFunctions(
+  lazily(() => googleBackend(examples, settings, log)),
+  log,
+);
 // A group of functions stands before the name.
 if (process.env.FUNCTION_TARGET?.split(".").at(-1) === "command") keepRequestsRaw();
 

@@ -14,7 +14,6 @@ export interface GoogleBackend {
   readonly sweep: Sweep;
   /** How long a trigger or a sweep may go on, in ms. */
   readonly budget: number;
-  readonly log: Log;
 }
 
 /** The slice of a CloudEvent `google.cloud.firestore.document.v1.written` that is read; its payload is not. */
@@ -38,20 +37,20 @@ export interface GoogleFunctions {
 }
 
 /** Makes the functions; the backend is asked for at the first request or event, so that nothing is loaded before. */
-export function googleFunctions(backend: () => Promise<GoogleBackend>): GoogleFunctions {
+export function googleFunctions(backend: () => Promise<GoogleBackend>, log: Log): GoogleFunctions {
   const sweepOnce = async () => {
-    const { sweep, budget, log } = await backend();
+    const { sweep, budget } = await backend();
     const swept = await sweep({ budget });
     log("INFO", "swept", { ...swept });
     return swept;
   };
   return {
-    command: httpFunction(async (request) => (await backend()).fetch(request)),
+    command: httpFunction(async (request) => (await backend()).fetch(request), log),
     onCommit: async ({ document, subject }) => {
       const tenant = tenantWithNews(document ?? subject ?? "");
       // Pages and marks of the log are written beside it; they are no news.
       if (tenant === undefined) return;
-      const { ring, budget, log } = await backend();
+      const { ring, budget } = await backend();
       const { status, handled } = await ring(tenant, { budget });
       if (status === "unknown") log("WARNING", "a trigger named a tenant that there is not");
       else log("INFO", "rung", { tenant, status, handled });
@@ -62,7 +61,7 @@ export function googleFunctions(backend: () => Promise<GoogleBackend>): GoogleFu
         return problemResponse(problemOf(refusal));
       }
       return json(await sweepOnce());
-    }),
+    }, log),
     sweepNow: async () => {
       await sweepOnce();
     },

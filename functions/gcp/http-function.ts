@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { problemOf, problemResponse, Refusal } from "../problem.ts";
+import type { Log } from "../log.ts";
+import { Refusal } from "../problem.ts";
+import { refuseUnseen } from "../request-log.ts";
 import { checkRawTarget } from "../request-target.ts";
 import { restoreRequest } from "./raw-requests.ts";
 
@@ -9,9 +11,9 @@ export type HttpFunction = (incoming: IncomingMessage, outgoing: ServerResponse)
 
 /**
  * Serves a fetch-style application as a function: a body that a framework has read already is taken from `rawBody`, answers are
- * streamed, and the request's signal aborts when the client goes.
+ * streamed, and the request's signal aborts when the client goes. `log` hears of what the application does not see, or throws.
  */
-export function httpFunction(fetch: (request: Request) => Promise<Response>): HttpFunction {
+export function httpFunction(fetch: (request: Request) => Promise<Response>, log: Log): HttpFunction {
   const answer = getRequestListener(
     async (request, { incoming, outgoing }) => {
       checkRawTarget((incoming as IncomingMessage).url ?? "");
@@ -23,7 +25,7 @@ export function httpFunction(fetch: (request: Request) => Promise<Response>): Ht
     {
       hostname: "localhost",
       overrideGlobalObjects: false,
-      errorHandler: (error) => problemResponse(problemOf(error instanceof RequestError ? notHttp() : error)),
+      errorHandler: (error) => refuseUnseen(error instanceof RequestError ? notHttp() : error, log),
     },
   );
   return async (incoming, outgoing) => {

@@ -61,7 +61,8 @@ function refusalOf(error: unknown): unknown {
     case "app/network-timeout":
       return issuerAway(error);
     default:
-      return error;
+      // firebase-admin stumbles over tokens whose payload is no object, or no JSON.
+      return error instanceof TypeError || error instanceof SyntaxError ? new errors.JWTInvalid() : error;
   }
 }
 
@@ -73,9 +74,9 @@ function wrongToken(message: string): Error {
   return new errors.JWTInvalid();
 }
 
-/** Firebase calls it a wrong argument too when Google's keys cannot be had. */
+/** Firebase calls it a wrong argument too when Google's keys cannot be had. Anchored, because what is said of tokens quotes them. */
 function isAboutCertificates(message: unknown): boolean {
-  return /fetching public keys|network|ENOTFOUND|ECONN|ETIMEDOUT/i.test(String(message));
+  return /^Error (fetching|while) /.test(String(message));
 }
 
 function revoked(): Refusal {

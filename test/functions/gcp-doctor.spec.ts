@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -197,5 +197,18 @@ describe("The doctor", () => {
     const lost = await new Child(process.execPath, ["scripts/doctor.ts", "google"], { GOOGLE_CLOUD_PROJECT: "" }).ended;
     expect(lost.stderr).to.match(/^Say which project/);
     expect(lost.code).to.equal(1);
+  });
+
+  it("looks at the variables of its project too, which are deployed with those of every project", async () => {
+    const project = `demo-doctor-${process.pid}`;
+    const file = join(HOME, `.env.${project}`);
+    await writeFile(file, "EVENANT_TENANTS=yes\n");
+    try {
+      const arguments_ = ["scripts/doctor.ts", "google", "--offline", "--project", project];
+      const { stdout } = await new Child(process.execPath, arguments_, {}).ended;
+      expect(stdout).to.match(/^WRONG +the functions can start with their variables\n +EVENANT_TENANTS is "yes"/m);
+    } finally {
+      await rm(file);
+    }
   });
 });

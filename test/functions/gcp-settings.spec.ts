@@ -133,6 +133,9 @@ describe("ID tokens of Firebase", () => {
       ["auth/argument-error", 'Firebase ID token has incorrect algorithm. Expected "RS256"', /algorithm/],
       ["auth/argument-error", 'Firebase ID token has incorrect "aud" (audience) claim.', /claim aud/],
       ["auth/argument-error", "Decoding Firebase ID token failed.", /not a signed JWT/],
+      // A name in a message is none of the network's troubles.
+      ["auth/argument-error", 'Firebase ID token has incorrect "aud" (audience) claim. Expected "reconnect"', /claim aud/],
+      ["auth/argument-error", 'Firebase ID token has incorrect "iss" (issuer) claim. Expected "my-network"', /claim iss/],
     ];
     for (const [code, message, detail] of reasons) {
       const refusal = await rejects(Refusal, bearerAuthenticator(verifier(failing(code, message)))("Bearer abc"));
@@ -145,6 +148,7 @@ describe("ID tokens of Firebase", () => {
   it("are no reason to call a sender nobody when Google cannot be reached", async () => {
     for (const [code, message] of [
       ["auth/argument-error", "Error fetching public keys for Google certs: ENOTFOUND"],
+      ["auth/argument-error", "Error while making request: getaddrinfo EAI_AGAIN www.googleapis.com. Error code: EAI_AGAIN"],
       ["app/network-error", ""],
       ["app/network-timeout", ""],
     ] as const) {
@@ -177,7 +181,16 @@ describe("ID tokens of Firebase", () => {
         const token = `Bearer ${part(head)}.${part({ ...claims, ...changes })}.c2lnbmVk`;
         expect((await rejects(Refusal, authenticate(token))).code, JSON.stringify([head, changes])).to.equal("unauthenticated");
       }
-      expect((await rejects(Refusal, authenticate("Bearer nonsense"))).message).to.match(/not a signed JWT/);
+      const encoded = (text: string) => Buffer.from(text).toString("base64url");
+      const typed = part({ alg: "RS256", kid: "a", typ: "JWT" });
+      // firebase-admin stumbles over the last three.
+      for (const token of [
+        "nonsense",
+        `${typed}.${encoded("null")}.c2ln`,
+        `${typed}.${encoded("{")}.c2ln`,
+        `${part({ alg: "HS256", typ: "JWT" })}.${part({ v: 0, d: null })}.c2ln`,
+      ])
+        expect((await rejects(Refusal, authenticate(`Bearer ${token}`))).message, token).to.match(/not a signed JWT/);
     } finally {
       await deleteApp(firebase);
     }

@@ -4,7 +4,7 @@ import { json } from "node:stream/consumers";
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { doorbell } from "../../functions/doorbell.ts";
-import type { GoogleBackend } from "../../functions/gcp/functions.ts";
+import type { Log } from "../../functions/log.ts";
 import { sweeper } from "../../functions/sweep.ts";
 import { type ServedFunction, servedFunction } from "../support/functions-framework.ts";
 import { recorded } from "../support/functions-recorder.ts";
@@ -12,12 +12,17 @@ import { gate } from "../support/gate.ts";
 
 describe("The functions in functions-framework's own server", () => {
   const open: ServedFunction[] = [];
-  const serve = async (name: Parameters<typeof servedFunction>[0], backend: Partial<GoogleBackend>) => {
+  const serve = async (name: Parameters<typeof servedFunction>[0], backend: Parameters<typeof servedFunction>[1]) => {
     const served = await servedFunction(name, backend);
     open.push(served);
     return served.url;
   };
+  const failures: unknown[] = [];
+  const log: Log = (severity, _message, { error } = {}) => {
+    if (severity === "ERROR") failures.push((error as { readonly message?: string }).message);
+  };
   afterEach(async () => {
+    failures.length = 0;
     for (const served of open.splice(0)) await served.close();
   });
 
@@ -83,12 +88,14 @@ describe("The functions in functions-framework's own server", () => {
         fetch: () => {
           throw new Error("the secret is 42");
         },
+        log,
       });
       const answer = await fetch(url);
       const body = await answer.text();
       expect(answer.status).to.equal(500);
       expect(JSON.parse(body)).to.deep.include({ code: "internal" });
       expect(body).to.not.include("the secret");
+      expect(failures).to.deep.equal(["the secret is 42"]);
     });
   });
 
@@ -183,8 +190,9 @@ describe("The functions in functions-framework's own server", () => {
     });
 
     it("fails where the registry cannot be read", async () => {
-      const url = await serve("sweep", { sweep: async () => Promise.reject(new Error("no such luck")) });
+      const url = await serve("sweep", { sweep: async () => Promise.reject(new Error("no such luck")), log });
       expect((await fetch(url, { method: "POST" })).status).to.equal(500);
+      expect(failures).to.deep.equal(["no such luck"]);
     });
   });
 });

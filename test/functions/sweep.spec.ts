@@ -5,6 +5,7 @@ import { Err, type Peek, StoreError, type TenantPage } from "../../core/index.ts
 import { type SweepPlace, sweeper } from "../../functions/sweep.ts";
 import { DelegatingStore } from "../support/delegating-store.ts";
 import { recorded } from "../support/functions-recorder.ts";
+import { gate } from "../support/gate.ts";
 import { rejects } from "../support/rejects.ts";
 
 const BUDGET = { budget: 8_000 };
@@ -107,6 +108,30 @@ describe("the sweep", () => {
       for (const tenant of names(3)) for (const thread of threads) expect(seen[thread]).to.include(`${tenant}/a/0`);
     });
   }
+
+  it("keeps its place when its time is over, also while a handler hangs: the platform may end it before that one does", async () => {
+    const [hangs, keeps] = [gate(), gate()];
+    const { store, service, seen, add } = recorded(["main"], (tenant) => (tenant === "t000" ? hangs.passed : undefined));
+    for (const tenant of names(9)) await add(tenant, "a");
+    let kept: string | undefined;
+    const place: SweepPlace = {
+      read: async () => kept,
+      write: async (tenant) => {
+        kept = tenant;
+        keeps.open();
+      },
+    };
+    const swept = sweeper({ store, service, place })({ budget: 300, polls: 4, concurrency: 2 });
+    try {
+      await Promise.race([keeps.passed, sleep(5_000, undefined, { ref: false })]);
+      expect(kept).to.equal("t003");
+      expect(seen.main).to.have.members(["t001/a/0", "t002/a/0", "t003/a/0"]);
+    } finally {
+      hangs.open();
+      await swept;
+    }
+    expect(seen.main).to.include("t000/a/0");
+  });
 
   it("is not stopped by a tenant that cannot be read", async () => {
     class HalfBroken extends DelegatingStore {

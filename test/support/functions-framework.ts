@@ -4,6 +4,7 @@ import { cloudEvent, http } from "@google-cloud/functions-framework";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { type DocumentEvent, type GoogleBackend, googleFunctions } from "../../functions/gcp/functions.ts";
 import { keepRequestsRaw } from "../../functions/gcp/raw-requests.ts";
+import type { Log } from "../../functions/log.ts";
 
 /** A function in the framework's own server. */
 export interface ServedFunction {
@@ -17,7 +18,6 @@ const NOTHING: GoogleBackend = {
   ring: async (tenant) => ({ tenant, status: "unknown", handled: 0 }),
   sweep: async () => ({ tenants: 0, polls: 0, handled: 0, failed: 0, isComplete: true }),
   budget: 5_000,
-  log: () => {},
 };
 
 let served = 0;
@@ -25,9 +25,9 @@ let served = 0;
 /** Serves one of the functions as Google does, on a free port; each time under a name of its own. */
 export async function servedFunction(
   name: "command" | "onCommit" | "sweep",
-  backend: Partial<GoogleBackend>,
+  { log = () => {}, ...backend }: Partial<GoogleBackend> & { readonly log?: Log },
 ): Promise<ServedFunction> {
-  const functions = googleFunctions(async () => ({ ...NOTHING, ...backend }));
+  const functions = googleFunctions(async () => ({ ...NOTHING, ...backend }), log);
   const target = `${name}${served++}`;
   if (name === "onCommit") cloudEvent(target, (event: DocumentEvent) => functions.onCommit(event));
   else http(target, functions[name]);

@@ -65,7 +65,7 @@ export async function rulesProject(rules: string): Promise<RulesProject> {
 export async function wrongAnswers(project: RulesProject, cases: readonly Case[]): Promise<readonly string[]> {
   const writes = new Map<Identity, Promise<unknown>>();
   const answers = cases.map(async (one) => {
-    const ask = () => isAllowed(project.clientOf(one.identity), one.place, one.operation);
+    const ask = () => isAllowed(project.clientOf(one.identity), one.place, one.operation, one.identity);
     if (!one.operation.isWriting) return sentences(one, await ask());
     const answer = (writes.get(one.identity) ?? Promise.resolve()).then(ask);
     writes.set(one.identity, answer);

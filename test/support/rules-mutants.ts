@@ -73,6 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
   { title: "list without a page", from: "list: if isMember(tenant) && isPage()", to: "list: if isMember(tenant)" },
   { title: "list pages or anything", from: "isMember(tenant) && isPage()", to: "isMember(tenant) || isPage()" },
   { title: "list longer pages", from: "<= 100", to: "<= 101" },
+  { title: "skip what is not shown", from: /\n *&& request.query.get\('offset', 0\) in \[0, null\]/, to: "" },
   { title: "allow to read where it says get", from: "allow get: if isMember(tenant);", to: "allow read: if isMember(tenant);" },
   { title: "allow to create", from: "allow get: if isMember(tenant);", to: "allow get, create: if isMember(tenant);" },
   { title: "allow to update", from: "allow get: if isMember(tenant);", to: "allow get, update: if isMember(tenant);" },

@@ -13,6 +13,7 @@ import {
 } from "firebase/firestore";
 import type { Identity } from "./rules-identities.ts";
 import type { Place } from "./rules-places.ts";
+import { listBehindOffset } from "./rules-skipping.ts";
 
 /** What somebody may try on a document or the collection that it lies in. */
 export interface Operation {
@@ -20,7 +21,7 @@ export interface Operation {
   /** Whether those who may read a place may do this. */
   readonly isReading: boolean;
   readonly isWriting?: true;
-  readonly attempt: (client: Firestore, path: string) => Promise<unknown>;
+  readonly attempt: (client: Firestore, path: string, identity: Identity) => Promise<unknown>;
 }
 
 const collectionOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
@@ -43,6 +44,11 @@ export const OPERATIONS: readonly Operation[] = [
     name: "list without a limit",
     isReading: false,
     attempt: (client, path) => getDocsFromServer(collection(client, collectionOf(path))),
+  },
+  {
+    name: "list a page behind an offset",
+    isReading: false,
+    attempt: (client, path, identity) => listBehindOffset(client, collectionOf(path), identity),
   },
   {
     name: "list the collection group",
@@ -71,9 +77,9 @@ export function isEntitled(identity: Identity, { tenant, readers }: Place, opera
 }
 
 /** Whether the emulator allows an operation. @throws whatever is neither an answer nor a denial. */
-export async function isAllowed(client: Firestore, { path }: Place, operation: Operation): Promise<boolean> {
+export async function isAllowed(client: Firestore, { path }: Place, operation: Operation, identity: Identity): Promise<boolean> {
   try {
-    await operation.attempt(client, path);
+    await operation.attempt(client, path, identity);
     return true;
   } catch (error) {
     if ((error as { code?: string }).code === "permission-denied") return false;

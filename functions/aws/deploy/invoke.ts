@@ -54,7 +54,6 @@ function readArguments() {
   }
 }
 
-/** Only where an endpoint says that this is no table of AWS: there CloudFormation makes it. */
 function readEvent() {
   const text = readFileSync(0, "utf8");
   try {
@@ -64,6 +63,7 @@ function readEvent() {
   }
 }
 
+/** Only where an endpoint says that this is no table of AWS: there CloudFormation makes it. */
 async function makeTable(): Promise<void> {
   if (endpointOverrides(process.env).length === 0)
     throw new SetupError("--make-table needs AWS_ENDPOINT_URL_DYNAMODB, the address of a DynamoDB on this machine.");
