@@ -1,5 +1,7 @@
 import type { Firestore } from "firebase-admin/firestore";
 import { FirestoreEventStore } from "../../adapters/firestore/index.ts";
+import { defaultPlatform } from "../../core/index.ts";
+import { within } from "../../core/ports/platform-deadline.ts";
 import { app } from "../app.ts";
 import { bearerAuthenticator } from "../auth.ts";
 import { type Composition, compose } from "../composition.ts";
@@ -46,12 +48,13 @@ export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function placeIn(firestore: Firestore): SweepPlace {
+/** Keeps the sweep's place in a document; each request has a deadline in ms, because the SDK would try again for minutes. */
+export function placeIn(firestore: Pick<Firestore, "doc">, deadline = 10_000): SweepPlace {
   const place = firestore.doc(PLACE);
   return {
-    read: async () => (await place.get()).get("tenant"),
+    read: async () => (await within(defaultPlatform, deadline, () => place.get())).get("tenant"),
     write: async (tenant) => {
-      await place.set({ tenant });
+      await within(defaultPlatform, deadline, () => place.set({ tenant }));
     },
   };
 }

@@ -2,13 +2,16 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { json } from "node:stream/consumers";
 import { expect } from "chai";
+import type { Firestore } from "firebase-admin/firestore";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
 import { doorbell } from "../../functions/doorbell.ts";
+import { placeIn } from "../../functions/gcp/backend.ts";
 import type { Log } from "../../functions/log.ts";
 import { sweeper } from "../../functions/sweep.ts";
 import { type ServedFunction, servedFunction } from "../support/functions-framework.ts";
 import { recorded } from "../support/functions-recorder.ts";
 import { gate } from "../support/gate.ts";
+import { rejects } from "../support/rejects.ts";
 
 describe("The functions in functions-framework's own server", () => {
   const open: ServedFunction[] = [];
@@ -193,6 +196,13 @@ describe("The functions in functions-framework's own server", () => {
       const url = await serve("sweep", { sweep: async () => Promise.reject(new Error("no such luck")), log });
       expect((await fetch(url, { method: "POST" })).status).to.equal(500);
       expect(failures).to.deep.equal(["no such luck"]);
+    });
+
+    it("waits for its place no longer than a deadline", async () => {
+      const never = () => new Promise<never>(() => {});
+      const place = placeIn({ doc: () => ({ get: never, set: never }) } as unknown as Pick<Firestore, "doc">, 20);
+      for (const asked of [place.read(), place.write("acme")])
+        expect((await rejects(Error, asked)).message).to.equal("no answer within 20 ms");
     });
   });
 });

@@ -121,7 +121,7 @@ describe("the sweep", () => {
         keeps.open();
       },
     };
-    const swept = sweeper({ store, service, place })({ budget: 300, polls: 4, concurrency: 2 });
+    const swept = sweeper({ store, service, place })({ budget: 1_000, polls: 4, concurrency: 2 });
     try {
       await Promise.race([keeps.passed, sleep(5_000, undefined, { ref: false })]);
       expect(kept).to.equal("t003");
