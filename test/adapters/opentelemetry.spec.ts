@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type Meter as ApiMeter, type Tracer as ApiTracer, SpanStatusCode } from "@opentelemetry/api";
 import {
   AggregationTemporality,
@@ -176,6 +177,27 @@ describe("A tracer on OpenTelemetry", () => {
     ]);
     expect(tied("evenant.causation_id", commitId)).to.deep.equal(["evenant.command SetDeadline", "evenant.handle LoanDisbursed"]);
     await close();
+  });
+
+  it("makes a command's span where the command was sent, although others' go to the store with it", async () => {
+    const request = new AsyncLocalStorage<string>();
+    const places: unknown[] = [];
+    const startSpan: SpanTracer["startSpan"] = (_name, { attributes }) => {
+      places.push([attributes["evenant.correlation_id"], request.getStore()]);
+      return { setStatus: () => {}, end: () => {} };
+    };
+    const store = new MemoryEventStore();
+    const handler = new CommandHandler(store, [Account], { tracer: new OpenTelemetryTracer({ tracer: { startSpan } }) });
+    const ids = ["one", "two", "three"];
+    await Promise.all(
+      ids.map((id) =>
+        request.run(id, () =>
+          handler.command(actorOf("acme"), "OpenAccount", { owner: "Bob", aggregateId: id }, { correlationId: id }),
+        ),
+      ),
+    );
+    expect(places).to.deep.equal(ids.map((id) => [id, id]));
+    await store.close();
   });
 
   it("is refused without anything to tell", () => {
