@@ -144,6 +144,8 @@ describe("A tracer on OpenTelemetry", () => {
     expect(failed.map(({ status }) => status.message).sort()).to.deep.equal([
       "concurrency",
       "concurrency",
+      "failed",
+      "failed",
       "precondition",
       "precondition",
     ]);
