@@ -202,6 +202,20 @@ describe("A tracer on OpenTelemetry", () => {
     await store.close();
   });
 
+  it("tells milliseconds from seconds: what takes 2, 20 and 2,000 ms is counted in buckets of its own", async () => {
+    const { tracer, points, close } = telemetry();
+    for (const ms of [2, 20, 2_000])
+      for (const method of ["command", "handle"] as const) tracer.trace(() => ({ method, ms, outcome: "done" }));
+    for (const name of ["evenant.command.duration", "evenant.handler.duration"]) {
+      const [duration] = await points<Histogram>(name);
+      expect(
+        duration?.value.buckets.counts.filter((count) => count > 0),
+        name,
+      ).to.deep.equal([1, 1, 1]);
+    }
+    await close();
+  });
+
   it("is refused without anything to tell", () => {
     expect(thrown(Err, () => new OpenTelemetryTracer({})).code).to.equal("missing_argument");
   });
