@@ -22,9 +22,9 @@ export interface IEventBridge {
   ): Promise<{ readonly Entries?: readonly EventBridgeResult[] | undefined }>;
 }
 
-/** Whether an entry's result says that EventBridge will never take it. Rights, quotas and a missing bus are none of its faults. */
-export function isRefusal({ ErrorCode }: EventBridgeResult): boolean {
-  return ErrorCode === "MalformedDetail";
+/** Whether an entry's result says that EventBridge will never take it. Rights, quotas, and the bus are none of its faults. */
+export function isRefusal({ ErrorCode, ErrorMessage = "" }: EventBridgeResult): boolean {
+  return ErrorCode === "MalformedDetail" || (ErrorCode === "InvalidArgument" && !ErrorMessage.includes("EventBusName"));
 }
 
 /** Whether an error of the whole call says that it is too large. */

@@ -33,7 +33,7 @@ export class KafkaPublisher implements IPublisher {
   /** @throws {Err} `invalid_argument` that names what is wrong. */
   constructor(producer: IKafkaProducer, { topic }: KafkaPublisherOptions) {
     if (typeof producer?.send !== "function") throw Err.invalidArgument("producer", "give a Producer of @platformatic/kafka");
-    if (typeof topic !== "function" && (typeof topic !== "string" || topic === "")) throw Err.missingArgument("topic");
+    if (typeof topic !== "function") checkedTopic(topic);
     this.#producer = producer;
     this.#topicOf = typeof topic === "function" ? topic : () => topic;
   }
@@ -50,7 +50,7 @@ export class KafkaPublisher implements IPublisher {
     let messages: KafkaMessage[];
     try {
       messages = events.map(({ key, cloudEvent, json }) => ({
-        topic: this.#topicOf(cloudEvent),
+        topic: checkedTopic(this.#topicOf(cloudEvent)),
         key,
         value: json,
         headers: HEADERS,
@@ -76,6 +76,11 @@ export class KafkaPublisher implements IPublisher {
     // A late answer tells nothing of the sends after it.
     if (!signal.aborted) this.#isInDoubt = false;
   }
+}
+
+function checkedTopic(topic: unknown): string {
+  if (typeof topic !== "string" || topic === "") throw Err.missingArgument("topic");
+  return topic;
 }
 
 /** Rejects when the signal aborts: a client that never answers does not hold up those behind it. */

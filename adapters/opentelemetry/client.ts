@@ -8,6 +8,8 @@ export interface InstrumentOptions {
   readonly description: string;
   /** By UCUM: `s`, or a noun in braces. */
   readonly unit: string;
+  /** Where a histogram's buckets end; an SDK that does not know it takes its own. */
+  readonly advice?: { explicitBucketBoundaries: number[] };
 }
 
 /** A counter of what happened. */

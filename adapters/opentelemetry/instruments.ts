@@ -7,21 +7,26 @@ type Note = (trace: Trace, attributes: Attributes) => void;
 /** What is measured, by the method of the trace; what no trace tells is not measured. */
 export type Measures = Readonly<Partial<Record<Trace["method"], Note>>>;
 
+/** Buckets for work of milliseconds, in s: those of the SDK begin with all that takes up to 5. */
+const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
 /** Makes the instruments of a meter, and says which trace goes where. */
 export function measuresOf(meter: Meter): Measures {
   const counter = (name: string, unit: string, description: string): Counter =>
     meter.createCounter(`evenant.${name}`, { unit: `{${unit}}`, description });
   const histogram = (name: string, unit: string, description: string): Instrument =>
     meter.createHistogram(`evenant.${name}`, { unit, description });
+  const timer = (name: string, description: string): Instrument =>
+    meter.createHistogram(`evenant.${name}`, { unit: "s", description, advice: { explicitBucketBoundaries: [...SHORT] } });
 
   const commands = counter("commands", "command", "Commands that came to an end, by outcome");
-  const commandTime = histogram("command.duration", "s", "From a command's call to its end");
+  const commandTime = timer("command.duration", "From a command's call to its end");
   const retries = counter("command.retries", "retry", "Times that a command was decided again");
   const conflicts = counter("conflicts", "conflict", "Commits that found their aggregate changed");
   const groups = histogram("commit.group", "{commit}", "Commits that went to the store in one call");
   const polls = counter("polls", "poll", "Polls of a thread, by status");
   const handled = counter("handled", "event", "Events that handlers finished");
-  const handlerTime = histogram("handler.duration", "s", "How long a handler worked on an event, or on its batch");
+  const handlerTime = timer("handler.duration", "How long a handler worked on an event, or on its batch");
   const errors = counter("errors", "error", "Handlers, polls and runs that failed");
   const parked = counter("parked", "event", "Events that were set aside");
   const lagCommits = histogram("lag.commits", "{commit}", "Commits that wait for a handler, each time the lag is asked for");

@@ -31,16 +31,8 @@ export class SnsPublisher implements IPublisher {
     this.#topicArn = topicArn;
   }
 
-  async publish(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
-    for (let done = 0; ; ) {
-      const { acknowledged, ...reason } = await this.#send(withoutRepeatedKey(events, done), signal);
-      done += acknowledged;
-      if (done === events.length || reason.refused !== undefined || reason.failed !== undefined)
-        return { acknowledged: done, ...reason };
-    }
-  }
-
-  async #send(events: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
+  async publish(all: readonly OutgoingEvent[], signal: Signal): Promise<Acknowledgement> {
+    const events = withoutRepeatedKey(all);
     try {
       const input = { TopicArn: this.#topicArn, PublishBatchRequestEntries: events.map(entryOf) };
       const { Successful = [], Failed = [] } = await this.#client.publishBatch(input, { abortSignal: signal as AbortSignal });
@@ -56,16 +48,11 @@ export class SnsPublisher implements IPublisher {
   }
 }
 
-/** The events from a place on, up to the first whose key has been there. */
-function withoutRepeatedKey(events: readonly OutgoingEvent[], from: number): readonly OutgoingEvent[] {
+/** The events up to the first whose key has been there. */
+function withoutRepeatedKey(events: readonly OutgoingEvent[]): readonly OutgoingEvent[] {
   const keys = new Set<string>();
-  let end = from;
-  for (; end < events.length; end++) {
-    const { key } = events[end] as OutgoingEvent;
-    if (keys.has(key)) break;
-    keys.add(key);
-  }
-  return events.slice(from, end);
+  const repeated = events.findIndex(({ key }) => keys.size === keys.add(key).size);
+  return repeated < 0 ? events : events.slice(0, repeated);
 }
 
 function entryOf({ key, cloudEvent, json }: OutgoingEvent, index: number): SnsEntry {

@@ -98,6 +98,11 @@ export class WebhookPublisher implements IPublisher {
     return new Promise((resolve, reject) => {
       const request = client.request(url, options, (response) => drain(response, () => resolve(response.statusCode ?? 0)));
       request.on("error", reject);
+      // Unheard, an answer that changes the protocol (101) would end the request without a word.
+      request.on("upgrade", ({ statusCode = 0 }, socket) => {
+        socket.destroy();
+        resolve(statusCode);
+      });
       request.on("socket", (socket) => {
         // What was resolved was checked; this is what was reached.
         const check = () => {

@@ -12,7 +12,7 @@ export interface OutgoingEvent {
   readonly bytes: number;
 }
 
-/** What a broker did with a call's events; without `refused` and `failed`, it has all of them. */
+/** What a broker did with a call's events. Without `refused` and `failed` it was given as many as it has, at least one: the rest comes in the next call. */
 export interface Acknowledgement {
   /** How many events, from the first, the broker has for sure. It may have some of the others. */
   readonly acknowledged: number;

@@ -66,7 +66,7 @@ export class EventPublisher implements AnyEventHandler {
     checkArgument(typeof publisher?.publish === "function", "publisher", "give an IPublisher, such as a KafkaPublisher");
     const { aggregates, source, typePrefix = "", name = "EventPublisher", platform = defaultPlatform } = options ?? {};
     if (!Array.isArray(aggregates) || aggregates.length === 0) throw Err.missingArgument("aggregates");
-    checkArgument(isAttribute(source), "source", "give a URI reference, e.g. https://shop.example");
+    checkArgument(isUriReference(source), "source", "give a URI reference, e.g. https://shop.example");
     checkArgument(typePrefix === "" || isAttribute(typePrefix), "typePrefix", "give a prefix without spaces, e.g. com.example.");
     this.name = checkName(name, "name");
     this.#publisher = publisher;
@@ -99,7 +99,7 @@ export class EventPublisher implements AnyEventHandler {
         limits = { ...limits, events: 1 };
         continue;
       }
-      if (acknowledged < events.length || isEnough) return { finished, ...reason };
+      if (reason.error !== undefined || isEnough) return { finished, ...reason };
     }
   }
 
@@ -123,7 +123,9 @@ export class EventPublisher implements AnyEventHandler {
     }
     const { acknowledged, refused, failed } = await this.#call(events);
     this.#options.tracer?.trace(() => ({ method: "publish", tenant, handler: this.name, events: events.length, acknowledged }));
-    if (failed === undefined || acknowledged > 0) this.#close(tenant, breaker);
+    if (failed === undefined || acknowledged > 0) breaker.succeed();
+    // A closed one without failures is as good as new, and tenants are many.
+    if (failed === undefined && this.#options.breaker?.of === "tenant") this.#breakers.delete(tenant);
     if (refused !== undefined) return { acknowledged, error: refused };
     if (failed === undefined) return { acknowledged };
     return { acknowledged, error: failed, retryAt: breaker.fail(failed) };
@@ -135,17 +137,12 @@ export class EventPublisher implements AnyEventHandler {
       const { acknowledged, refused, failed } = answer;
       checkInteger(acknowledged, "acknowledged", 0, events.length);
       if (acknowledged === events.length) return { acknowledged };
-      if (refused === undefined && failed === undefined) throw Err.missingArgument("refused or failed in the answer of publish");
+      if (acknowledged === 0 && refused === undefined && failed === undefined)
+        throw Err.missingArgument("refused or failed in the answer of publish");
       return answer;
     } catch (failed) {
       return { acknowledged: 0, failed: failed ?? new Error("the broker failed without an error") };
     }
-  }
-
-  #close(tenant: string, breaker: CircuitBreaker): void {
-    breaker.succeed();
-    // A closed one without failures is as good as new, and tenants are many.
-    if (this.#options.breaker?.of === "tenant") this.#breakers.delete(tenant);
   }
 
   #breakerOf(tenant: string): CircuitBreaker {
@@ -166,6 +163,11 @@ export class EventPublisher implements AnyEventHandler {
 
 function isAttribute(text: unknown): text is string {
   return typeof text === "string" && /^[^\s\p{Cc}]+$/u.test(text);
+}
+
+/** Whether a text has only what RFC 3986 lets into a URI. */
+function isUriReference(text: unknown): boolean {
+  return typeof text === "string" && /^([\w\-.~:/?#[\]@!$&'()*+,;=]|%[\dA-Fa-f]{2})+$/.test(text);
 }
 
 /** @throws {Err} `invalid_argument` for an event that the class does not have, and for a shape that is none. */

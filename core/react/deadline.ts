@@ -58,9 +58,10 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
           "shorten it: together with the reaction's name it may have 239 bytes",
         );
         encodeView({ ...context.payload, id, version: Number.MAX_SAFE_INTEGER }, "deadline");
-        this.#cancel(context);
+        if (this.dueAt !== null) this.#cancel(context);
         context.push("DeadlineSet");
       },
+      /** Pushes also where nothing is scheduled: without a receipt, its redelivery would cancel what was set after it. */
       CancelDeadline: (context: CommandContext<ScheduledCommand>) => this.#cancel(context),
       /** Does nothing: with an `expectedVersion` it tells whether the deadline is still as it was then. */
       CheckDeadline: (_context: CommandContext<ScheduledCommand>) => {},
@@ -85,7 +86,7 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
   }
 
   #cancel(context: Pick<CommandContext<ScheduledCommand>, "push">): void {
-    if (this.dueAt !== null) context.push("DeadlineCancelled", { at: this.dueAt });
+    context.push("DeadlineCancelled", { at: this.dueAt ?? 0 });
   }
 }
 

@@ -21,8 +21,6 @@ const LOOK_AGAIN = 100;
 /** How long a deadline is left alone once it was met, or failed without being refused, in ms. */
 const REST = 10_000;
 const PAGE = 50;
-/** How many deadlines are known to rest. */
-const REMEMBERED = 1_000;
 
 /**
  * Keeps the commands that reactions scheduled, ordered by time, and sends those that are due: put it beside the reactions on their thread.
@@ -124,7 +122,11 @@ export class Deadlines extends Projection<DeadlineView, DeadlineEvents> {
   /** Leaves a deadline alone for a while; returns when to look at it, which may be earlier. */
   #rest(key: string, lookAfter: number): number {
     const now = this.#platform.now();
-    if (this.#resting.size >= REMEMBERED) this.#resting.clear();
+    // The oldest come first, since all rest as long: no more are kept than were met in that time.
+    for (const [rested, until] of this.#resting) {
+      if (now < until) break;
+      this.#resting.delete(rested);
+    }
     this.#resting.set(key, now + REST);
     return now + lookAfter;
   }

@@ -1,6 +1,6 @@
 import { Actor } from "../model/actor.ts";
 import { Err } from "../model/errors.ts";
-import type { JsonObject } from "../model/json.ts";
+import { encodeObject, type JsonObject } from "../model/json.ts";
 import { defaultPlatform } from "../ports/platform.ts";
 import type { CommandOptions } from "../write/command-request.ts";
 import { REACTOR } from "./deadline.ts";
@@ -75,6 +75,8 @@ async function attempt(sender: Sender, effect: Effect, cause: Cause): Promise<Re
   const { command, data } = commandOf(sender.name, effect, cause);
   const commandId = `${COMMAND_IDS}${await defaultPlatform.digest(JSON.stringify(seed))}`;
   try {
+    // A text would hide what is no JSON: NaN would be null when its time comes.
+    if (effect.kind === "schedule") encodeObject(effect.data, "data");
     await send(sender, tenant, command, data, { commandId, correlationId, causationId });
     return undefined;
   } catch (error) {

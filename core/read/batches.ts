@@ -39,6 +39,7 @@ export async function deliverInBatches(turn: Turn, standing: Standing, page: Rea
       const text = textOf(error ?? "the handler asked to wait");
       return turn.stand(standing, { ...standing.cursor, failure: { ...failure, retryAt, error: text } });
     }
+    turn.traceHandled(standing, failed.event.name, failed.commit, since, "failed");
     if (!turn.fail(standing, failed.commit, failed.index, error)) return;
     start++;
   }

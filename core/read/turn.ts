@@ -3,7 +3,6 @@ import { upcast } from "../model/upcast.ts";
 import type { ReadResult } from "../ports/event-store.ts";
 import type { Signal } from "../ports/platform.ts";
 import type { Cursor } from "../ports/threads.ts";
-import type { ITracer } from "../ports/tracer.ts";
 import { type Delivery, deliveryTo } from "./delivery.ts";
 import { type FullPolicy, failureAt, failureOf, stackOf } from "./failure-policy.ts";
 import { aggregateKey, aggregateOf, heldAggregates } from "./held-aggregates.ts";
@@ -123,10 +122,11 @@ export class Turn {
         const handling = delivery.handle(upcast(event, upcasters), commit, index);
         if (handling !== undefined) await handling;
         this.handled++;
+        this.traceHandled(standing, event.name, commit, since);
       } catch (error) {
+        this.traceHandled(standing, event.name, commit, since, "failed");
         if (!this.fail(standing, commit, index, error)) return false;
       }
-      this.traceHandled(standing, event.name, commit, since);
     }
     return true;
   }
@@ -138,16 +138,15 @@ export class Turn {
   }
 
   /** `since` is when the handler began, by `clock`. */
-  traceHandled(standing: Standing, event: string, commit: PositionedCommit, since: number | undefined): void {
-    const { tracer } = this.setting;
+  traceHandled(standing: Standing, event: string, commit: PositionedCommit, since = 0, outcome?: "failed"): void {
     // The closure in a method of its own: what it takes along is a fifth of a replay's event, also where nobody traces.
-    if (tracer !== undefined) this.#tellHandled(tracer, standing, event, commit, since ?? 0);
+    if (this.setting.tracer !== undefined) this.#tellHandled(standing, event, commit, since, outcome);
   }
 
-  #tellHandled(tracer: ITracer, { subscriber }: Standing, event: string, commit: PositionedCommit, since: number): void {
-    const { thread, platform } = this.setting;
+  #tellHandled({ subscriber }: Standing, event: string, commit: PositionedCommit, since: number, outcome?: "failed"): void {
+    const { tracer, thread, platform } = this.setting;
     const { tenant, position, commitId, correlationId } = commit;
-    tracer.trace(() => ({
+    tracer?.trace(() => ({
       method: "handle",
       tenant,
       thread,
@@ -156,6 +155,7 @@ export class Turn {
       position,
       correlationId,
       causationId: commitId,
+      outcome,
       ms: platform.now() - since,
     }));
   }

@@ -15,6 +15,7 @@ import type { Place } from "./places.ts";
 import { refuseImpure } from "./recalculate.ts";
 import { FREE } from "./rehydrate.ts";
 import { replay, replayOr } from "./replay.ts";
+import { type Teller, tellerOf } from "./teller.ts";
 
 /** How long the first retry after a conflict waits at most, in ms, and how long the later ones do. */
 const FIRST_BACKOFF = 4;
@@ -41,6 +42,7 @@ export class Trial implements AttemptTools, CommitEntry {
   readonly #reject: (error: unknown) => void;
   readonly #request: CommandRequest;
   readonly #sentAt: number;
+  readonly #tell: Teller | undefined;
   #tries = 0;
   /** Aggregates whose snapshot was found wrong. */
   #distrusted: Set<string> | undefined;
@@ -60,6 +62,7 @@ export class Trial implements AttemptTools, CommitEntry {
     this.now = start;
     this.#request = request;
     this.#sentAt = start;
+    this.#tell = setting.tracer && tellerOf(setting.tracer, setting.platform, request, this.place.address, start);
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -158,16 +161,8 @@ export class Trial implements AttemptTools, CommitEntry {
     // Once: what throws after it must not free the lane of who came next.
     if (this.#hasLeft) return;
     this.#hasLeft = true;
-    const { rehydrator, tracer, platform } = this.setting;
-    rehydrator.places.leave(this.place);
-    if (tracer === undefined) return;
-    const { command, correlationId, causationId } = this.#request;
-    const facts = { ...this.place.address, command: command.name, correlationId, causationId, outcome, retries: this.#tries };
-    try {
-      tracer.trace(() => ({ method: "command", ...facts, ms: platform.now() - this.#sentAt }));
-    } catch {
-      // It must not throw; if it does, the command has come to its end all the same, and others wait.
-    }
+    this.setting.rehydrator.places.leave(this.place);
+    this.#tell?.(outcome, this.#tries);
   }
 
   get participants(): readonly Participant[] {

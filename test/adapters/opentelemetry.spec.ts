@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type Meter as ApiMeter, type Tracer as ApiTracer, SpanStatusCode } from "@opentelemetry/api";
 import {
   AggregationTemporality,
@@ -143,6 +144,8 @@ describe("A tracer on OpenTelemetry", () => {
     expect(failed.map(({ status }) => status.message).sort()).to.deep.equal([
       "concurrency",
       "concurrency",
+      "failed",
+      "failed",
       "precondition",
       "precondition",
     ]);
@@ -175,6 +178,41 @@ describe("A tracer on OpenTelemetry", () => {
       "evenant.handle LoanDisbursed",
     ]);
     expect(tied("evenant.causation_id", commitId)).to.deep.equal(["evenant.command SetDeadline", "evenant.handle LoanDisbursed"]);
+    await close();
+  });
+
+  it("makes a command's span where the command was sent, although others' go to the store with it", async () => {
+    const request = new AsyncLocalStorage<string>();
+    const places: unknown[] = [];
+    const startSpan: SpanTracer["startSpan"] = (_name, { attributes }) => {
+      places.push([attributes["evenant.correlation_id"], request.getStore()]);
+      return { setStatus: () => {}, end: () => {} };
+    };
+    const store = new MemoryEventStore();
+    const handler = new CommandHandler(store, [Account], { tracer: new OpenTelemetryTracer({ tracer: { startSpan } }) });
+    const ids = ["one", "two", "three"];
+    await Promise.all(
+      ids.map((id) =>
+        request.run(id, () =>
+          handler.command(actorOf("acme"), "OpenAccount", { owner: "Bob", aggregateId: id }, { correlationId: id }),
+        ),
+      ),
+    );
+    expect(places).to.deep.equal(ids.map((id) => [id, id]));
+    await store.close();
+  });
+
+  it("tells milliseconds from seconds: what takes 2, 20 and 2,000 ms is counted in buckets of its own", async () => {
+    const { tracer, points, close } = telemetry();
+    for (const ms of [2, 20, 2_000])
+      for (const method of ["command", "handle"] as const) tracer.trace(() => ({ method, ms, outcome: "done" }));
+    for (const name of ["evenant.command.duration", "evenant.handler.duration"]) {
+      const [duration] = await points<Histogram>(name);
+      expect(
+        duration?.value.buckets.counts.filter((count) => count > 0),
+        name,
+      ).to.deep.equal([1, 1, 1]);
+    }
     await close();
   });
 

@@ -32,7 +32,12 @@ describe("A tracer", () => {
     await handler.load(actor, Account, "a");
     await pollUntilIdle(reader, "t", "views", [new Accounts()]);
     const failing = { name: "failing", events: { AccountOpened: () => Promise.reject(new Error("no network")) } };
-    await reader.poll("t", "other", [failing]);
+    const failingBatch = {
+      ...failing,
+      name: "failingBatch",
+      batch: async () => ({ finished: 0, error: new Error("no network") }),
+    };
+    await reader.poll("t", "other", [failing, failingBatch]);
   }
 
   it("is told of commands, loads, commits, polls, handled events, cursors and errors", async () => {
@@ -65,6 +70,12 @@ describe("A tracer", () => {
       event: "AccountOpened",
       position: 1,
     });
+    expect(tracer.of("handle").map(({ handler, outcome }) => [handler, outcome])).to.deep.equal([
+      ["Accounts", undefined],
+      ["Accounts", undefined],
+      ["failing", "failed"],
+      ["failingBatch", "failed"],
+    ]);
     expect(tracer.of("poll")[0]).to.include({ tenant: "t", thread: "views", status: "progressed", handled: 2 });
     expect(tracer.of("commitCursors")[0]).to.include({ tenant: "t", thread: "views", status: "committed" });
     expect(tracer.of("error")[0]).to.include({ tenant: "t", thread: "other", handler: "failing", event: "AccountOpened" });

@@ -101,6 +101,12 @@ describe("Publishing to EventBridge", () => {
     const publisher = new EventBridgePublisher(client);
     answer = (entries) => taken(entries, { 0: { ErrorCode: "MalformedDetail", ErrorMessage: "no JSON" } });
     expect((await publisher.publish(events, never)).refused).to.be.instanceOf(Error);
+    const argument = (name: string) => (entries: readonly Entry[]) =>
+      taken(entries, { 1: { ErrorCode: "InvalidArgument", ErrorMessage: `Parameter ${name} is not valid.` } });
+    answer = argument("DetailType");
+    expect((await publisher.publish(events, never)).refused).to.be.instanceOf(Error);
+    answer = argument("EventBusName");
+    expect((await publisher.publish(events, never)).failed).to.be.instanceOf(Error);
     answer = () =>
       json({ __type: "ValidationException", message: "Total size of the entries in the request is over the limit." }, 400);
     expect((await publisher.publish(events, never)).refused).to.be.instanceOf(Error);
@@ -201,7 +207,7 @@ describe("Publishing to SNS FIFO", () => {
 
   it("puts an aggregate's events into one group, one in a call at most, each under an id that stays the same", async () => {
     expect(await publishParcels(new SnsPublisher(client, { topicArn }), ["a", "b", "c"], 4)).to.equal(12);
-    expect(calls.map(({ length }) => length)).to.deep.equal([3, 3, 3, 1, 2]);
+    expect(calls.map(({ length }) => length)).to.deep.equal([3, 3, 3, 3]);
     for (const messages of calls) expect(new Set(messages.map(({ group }) => group)).size).to.equal(messages.length);
     for (const { message, group, deduplication } of calls.flat()) {
       const { id, partitionkey } = JSON.parse(message);
@@ -209,6 +215,24 @@ describe("Publishing to SNS FIFO", () => {
       // What SNS takes: 128 letters, digits and signs.
       expect(group).to.match(/^[0-9a-f]{64}$/);
     }
+  });
+
+  it("gets on with one aggregate's events, although a slow topic takes only some of them within the deadline", async () => {
+    const numbers: number[] = [];
+    const slow: ISns = {
+      publishBatch: async ({ PublishBatchRequestEntries: entries }, { abortSignal }) => {
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        if (abortSignal.aborted) throw new Error("aborted");
+        for (const { Message } of entries) numbers.push(JSON.parse(Message).data.number);
+        return { Successful: entries };
+      },
+    };
+    const store = new MemoryEventStore();
+    await pack(store, "acme", ["a"], 10);
+    const settings = { aggregates: [Parcel], source: "https://post.example", deadline: 150 };
+    const publisher = new EventPublisher(new SnsPublisher(slow, { topicArn }), settings);
+    expect(await pollUntilIdle(new StreamReader(store), "acme", "aws", [publisher])).to.equal(10);
+    expect(numbers).to.deep.equal(Array.from({ length: 10 }, (_, number) => number));
   });
 
   it("sends no later event of an aggregate once an earlier one has failed", async () => {

@@ -26,7 +26,8 @@ describe("An event publisher", () => {
     expect(wrong(settings, {})).to.contain("publisher");
     expect(wrong({})).to.contain("aggregates");
     expect(wrong({ aggregates: [Parcel] })).to.contain("source");
-    expect(wrong({ ...settings, source: "a b" })).to.contain("source");
+    for (const source of ["a b", "https://zürich.example", "https://a|b", "urn:100%"])
+      expect(wrong({ ...settings, source }), source).to.contain("source");
     expect(wrong({ ...settings, typePrefix: " " })).to.contain("typePrefix");
     expect(wrong({ ...settings, name: "a/b" })).to.contain("name");
     expect(wrong({ ...settings, deadline: 0 })).to.contain("deadline");
@@ -81,6 +82,18 @@ describe("An event publisher", () => {
       ["publish", 0],
       ["breaker", "open"],
     ]);
+  });
+
+  it("keeps a tenant's breaker that a call opened which came through in part", async () => {
+    const states: string[] = [];
+    const broker = new RecordingBroker();
+    const breaker = { of: "tenant", failures: 1, firstDelay: 60_000 } as const;
+    const publisher = new EventPublisher(broker, { ...settings, breaker, onBreaker: ({ state }) => states.push(state) });
+    broker.answer = () => ({ acknowledged: 1, failed: new Error("cut off") });
+    const items = [0, 1].map((index) => ({ event: commit.events[0]!, commit, index }));
+    expect((await publisher.batch("t", items)).finished).to.equal(1);
+    await publisher.batch("t", items.slice(1));
+    expect([states, broker.calls]).to.deep.equal([["open"], [2]]);
   });
 
   const commit = {

@@ -44,18 +44,23 @@ describe("The Kafka publisher", () => {
     }
   });
 
-  it("calls an event refused for which the topic function throws: that is no outage, and opens no breaker", async () => {
+  it("calls an event refused for which there is no topic: that is no outage, and opens no breaker", async () => {
     const calls: unknown[] = [];
     const producer = {
       send: async (sent: unknown) => calls.push(sent),
       initIdempotentProducer: async () => calls.push("new id"),
     };
-    const error = new Error("no topic");
-    const topic = () => {
-      throw error;
+    const refusal = async (topic: () => string) => {
+      const { refused } = await new KafkaPublisher(producer, { topic }).publish([outgoing("k", 1)], never);
+      return (refused as Error | undefined)?.message;
     };
-    const publisher = new KafkaPublisher(producer, { topic });
-    expect(await publisher.publish([outgoing("k", 1)], never)).to.deep.equal({ acknowledged: 0, refused: error });
+    const topics: Record<string, string> = {};
+    const throwing = () => {
+      throw new Error("no topic");
+    };
+    expect(await refusal(throwing)).to.equal("no topic");
+    expect(await refusal(() => topics.absent as string)).to.contain("topic");
+    expect(await refusal(() => "")).to.contain("topic");
     expect(calls).to.deep.equal([]);
   });
 

@@ -132,6 +132,13 @@ describe("Publishing to a webhook", () => {
     expect(sent).to.be.below(20_000_000);
   });
 
+  it("fails at once where the answer changes the protocol", async () => {
+    answer = ({ socket }) =>
+      void socket?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+    const { acknowledged, failed } = await publish(made());
+    expect([acknowledged, (failed as Error).message]).to.deep.equal([0, "the webhook answered 101"]);
+  });
+
   it("gives up at the deadline", async () => {
     answer = () => {};
     const deadline = new AbortController();

@@ -96,6 +96,23 @@ onEveryStore("A deadline", (stage) => {
     expect(await waiting(tenant)).to.deep.equal([]);
   });
 
+  it("is still there, although the process died after it was set, and what cancels its forerunner comes again", async () => {
+    for (let step = 3; step <= 8; step++) {
+      const { tenant, note, settle, balance } = tradeIn();
+      await note("a", "anew");
+      const store = new MortalStore(stage.store, step);
+      const dying = tradeOn({ store, clock: stage.clock }, tenant).start();
+      await dying.poll().catch((error: unknown) => {
+        if (!store.isDead) throw error;
+      });
+      stage.clock.turn(1_001);
+      await settle();
+      stage.clock.turn(DELAY);
+      await settle();
+      expect(await balance("due-a"), `step ${step}`).to.equal(1);
+    }
+  });
+
   it("is met once by four readers at the same time", async () => {
     const { tenant, note, settle, balance } = tradeIn();
     await note("a", "schedule");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { Actor, encode, LIMITS, type Trace, ValidationError } from "../../core/index.ts";
+import { Actor, encode, LIMITS, type StreamReader, type Trace, ValidationError } from "../../core/index.ts";
 import { Deadlines, REACTOR, ScheduledCommand } from "../../core/reactions.ts";
 import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
@@ -126,6 +126,38 @@ describe("A deadline that its view cannot be trusted with", () => {
     await settle();
     expect(await balance("due-a")).to.equal(1);
     expect(await balance(`due-${fits}`)).to.equal(1);
+  });
+
+  it("is refused where its command's data are no JSON, as they are when sent at once, instead of being changed", async () => {
+    const { trader, note, notes, settle } = stage();
+    await note("a", "schedule no number");
+    await settle();
+    expect(trader.refusals.map(({ command, error }) => [command, error.code, error.message])).to.deep.equal([
+      ["SetDeadline", "validation", "data.amount: is NaN: give a finite number"],
+    ]);
+    expect(await notes("refused")).to.equal(1);
+  });
+
+  it("that fails is left alone for its time, also beside a thousand others that fail", async () => {
+    const clock = new TurnedClock();
+    const views = Array.from({ length: 1_100 }, (_, n) => {
+      const id = `R/${n}`;
+      const waiting = { reaction: "R", at: 1, command: "C", data: "{}", correlationId: "c", causationId: "c" };
+      return { id, value: { ...waiting, id, version: 0 } };
+    });
+    const reader = { views: () => ({ list: async () => ({ views }) }) } as unknown as StreamReader;
+    let sent = 0;
+    const command = async (_actor: Actor, name: string) => {
+      if (name === "C") sent++;
+      if (name === "C") throw new Error("no luck");
+    };
+    const sender = { name: "R", roles: [], commands: { command }, onRefused: () => {} };
+    const deadlines = new Deadlines(reader, [sender], { platform: clock });
+    for (let polls = 0; polls < 3; polls++) await deadlines.due("t");
+    expect(sent).to.equal(1_100);
+    clock.turn(10_000);
+    await deadlines.due("t");
+    expect(sent).to.equal(2_200);
   });
 
   it("stops between two deadlines when the signal aborts", async () => {

@@ -35,6 +35,10 @@ class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
     if (wish === "schedule") return this.schedule(id, at + DELAY, "Deposit", { aggregateId: `due-${id}`, amount: 1 });
     if (wish === "schedule soon") return this.schedule(id, at + SOON, "Deposit", { aggregateId: `due-${id}`, amount: 1 });
     if (wish === "cancel") return this.cancel(id);
+    if (wish === "anew")
+      return [this.cancel(id), this.schedule(id, at + DELAY, "Deposit", { aggregateId: `due-${id}`, amount: 1 })];
+    if (wish === "schedule no number")
+      return this.schedule(id, at + DELAY, "Deposit", { aggregateId: `due-${id}`, amount: Number.NaN });
     if (wish === "withdraw later") return this.schedule(id, at + DELAY, "Withdraw", { aggregateId: `due-${id}`, amount: 5 });
     if (wish === "told") return undefined;
     // Refused, for there is nothing to take.
@@ -49,7 +53,16 @@ class Trader extends Reaction<WalletEvents, readonly [typeof Wallet]> {
   }
 }
 
-type Wish = "schedule" | "schedule soon" | "cancel" | "withdraw later" | "refused" | "refused twice" | "told";
+type Wish =
+  | "schedule"
+  | "schedule soon"
+  | "schedule no number"
+  | "cancel"
+  | "anew"
+  | "withdraw later"
+  | "refused"
+  | "refused twice"
+  | "told";
 
 /** A tenant with a trader, whose reader can be made anew, as after a crash. */
 export function tradeOn(
