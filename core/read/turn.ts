@@ -122,11 +122,12 @@ export class Turn {
         const handling = delivery.handle(upcast(event, upcasters), commit, index);
         if (handling !== undefined) await handling;
         this.handled++;
-        this.traceHandled(standing, event.name, commit, since);
       } catch (error) {
         this.traceHandled(standing, event.name, commit, since, "failed");
         if (!this.fail(standing, commit, index, error)) return false;
+        continue;
       }
+      this.traceHandled(standing, event.name, commit, since);
     }
     return true;
   }
