@@ -1,13 +1,5 @@
-import {
-  type CursorOutcome,
-  type CursorUpdate,
-  encode,
-  type Lease,
-  type Peek,
-  TenantError,
-  type ThreadState,
-} from "../../core/index.ts";
-import { checkForward } from "../../core/store-kit.ts";
+import { type CursorOutcome, type CursorUpdate, type Lease, type Peek, TenantError, type ThreadState } from "../../core/index.ts";
+import { checkForward, cursorsAfter } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
 import { openPageKey, ownerKey, parkedKey, textOfKey, threadKey, viewKey } from "./keys.ts";
 import { isReadable, openPageOf } from "./open-page.ts";
@@ -109,17 +101,16 @@ async function takeThread(
 }
 
 function moved({ waiting: _, ...state }: ThreadState, update: CursorUpdate, revision: string): ThreadState {
-  const cursors = encode(update.cursors).value as unknown as CursorUpdate["cursors"];
   return {
     ...state,
     revision,
     leasedUntil: update.leasedUntil,
-    cursors: { ...state.cursors, ...cursors },
+    cursors: cursorsAfter(state.cursors, update),
     ...(update.waiting !== undefined && { waiting: update.waiting }),
   };
 }
 
-function partsOf(budget: Budget, { tenant, thread }: Lease, { views, claims, park, unpark }: CursorUpdate): Parts {
+function partsOf(budget: Budget, { tenant, thread }: Lease, { views, claims, forgotten, park, unpark }: CursorUpdate): Parts {
   const parts = new Parts(budget);
   for (const { collection, handler } of claims ?? []) {
     parts.put(
@@ -130,6 +121,7 @@ function partsOf(budget: Budget, { tenant, thread }: Lease, { views, claims, par
       },
     );
   }
+  for (const { collections } of forgotten ?? []) for (const collection of collections) parts.delete(ownerKey(tenant, collection));
   // One item may not come twice in a transaction: the last change of each counts.
   const last = new Map((views ?? []).map((view) => [textOfKey(viewKey(tenant, view.collection, view.id)), view]));
   for (const { collection, id, value } of last.values()) {

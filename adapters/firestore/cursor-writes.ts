@@ -20,9 +20,16 @@ export function claimWrites({ tenant, thread }: Lease, { claims = [] }: CursorUp
   });
 }
 
-/** The writes of an update beside the thread and its claims: views as native fields, parked events. Each document once, the last write of it. */
-export function updateWrites({ tenant, thread }: Lease, { views = [], park = [], unpark = [] }: CursorUpdate): readonly Write[] {
+/** The writes of an update beside the thread and its claims: views as native fields, collections given up, parked events. Each document once, the last write of it. */
+export function updateWrites(
+  { tenant, thread }: Lease,
+  { views = [], forgotten = [], park = [], unpark = [] }: CursorUpdate,
+): readonly Write[] {
   const writes = new Map<string, Write>();
+  for (const collection of forgotten.flatMap(({ collections }) => collections)) {
+    const path = pathOf(tenant, "views", collection);
+    writes.set(path, { kind: "delete", path });
+  }
   for (const { collection, id, value } of views) {
     const path = viewPath(tenant, collection, id);
     writes.set(path, value === undefined ? { kind: "delete", path } : { kind: "set", path, fields: value });

@@ -2,14 +2,13 @@ import {
   type CursorOutcome,
   type CursorUpdate,
   defaultPlatform,
-  encode,
   type Lease,
   type Peek,
   TenantError,
   type TenantStatus,
   type ThreadState,
 } from "../../core/index.ts";
-import { checkForward } from "../../core/store-kit.ts";
+import { checkForward, cursorsAfter } from "../../core/store-kit.ts";
 import type { DocumentSnapshot, UpdateTime } from "./client.ts";
 import { type Claim, claimWrites, updateWrites } from "./cursor-writes.ts";
 import { type Database, pause } from "./database.ts";
@@ -166,11 +165,10 @@ function keyOf(tenant: string, thread: string): string {
 }
 
 function nextState({ waiting: _, ...state }: ThreadState, update: CursorUpdate, revision: string): ThreadState {
-  const cursors = encode(update.cursors).value as unknown as CursorUpdate["cursors"];
   return {
     ...state,
     leasedUntil: update.leasedUntil,
-    cursors: Object.freeze({ ...state.cursors, ...cursors }),
+    cursors: cursorsAfter(state.cursors, update),
     ...(update.waiting && { waiting: Object.freeze({ ...update.waiting }) }),
     revision,
   };

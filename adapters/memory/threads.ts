@@ -1,16 +1,15 @@
-import {
-  type CursorOutcome,
-  type CursorUpdate,
-  type ExportRecord,
-  encode,
-  type Lease,
-  type ParkedEvent,
-  type ParkedKey,
-  type ParkedPage,
-  type ThreadState,
-  type ViewWrite,
+import type {
+  CursorOutcome,
+  CursorUpdate,
+  ExportRecord,
+  Lease,
+  ParkedEvent,
+  ParkedKey,
+  ParkedPage,
+  ThreadState,
+  ViewWrite,
 } from "../../core/index.ts";
-import { checkForward, importedCursor } from "../../core/store-kit.ts";
+import { checkForward, cursorsAfter, importedCursor } from "../../core/store-kit.ts";
 import type { Space, Thread } from "./space.ts";
 
 /** Leases a thread if its revision is still the one that was seen. */
@@ -32,16 +31,16 @@ export function commitCursors(space: Space, lease: Lease, update: CursorUpdate):
     if (owner !== undefined && (owner.thread !== lease.thread || owner.handler !== handler))
       return { status: "owned", collection, ...owner };
   }
-  const cursors = encode(update.cursors).value as unknown as CursorUpdate["cursors"];
   const { waiting: _, ...state } = thread.state;
   write(thread, {
     ...state,
     leasedUntil: update.leasedUntil,
-    cursors: Object.freeze({ ...state.cursors, ...cursors }),
+    cursors: cursorsAfter(state.cursors, update),
     ...(update.waiting === undefined ? {} : { waiting: Object.freeze({ ...update.waiting }) }),
   });
   for (const { collection, handler } of update.claims ?? [])
     space.owners.set(collection, Object.freeze({ thread: lease.thread, handler }));
+  for (const { collections } of update.forgotten ?? []) for (const collection of collections) space.owners.delete(collection);
   for (const view of update.views ?? []) writeView(space, view);
   for (const parked of update.park ?? []) thread.parked.set(keyOfParked(parked), Object.freeze({ ...parked }));
   for (const key of update.unpark ?? []) thread.parked.delete(keyOfParked(key));

@@ -8,7 +8,7 @@ import {
   type ThreadState,
   type Waiting,
 } from "../../core/index.ts";
-import { checkForward, decode, importedCursor } from "../../core/store-kit.ts";
+import { checkForward, cursorsAfter, decode, importedCursor } from "../../core/store-kit.ts";
 import type { Client } from "./client.ts";
 import type { ParkedEvents } from "./parked.ts";
 import type { Registry, TenantRow } from "./registry.ts";
@@ -37,6 +37,7 @@ export class Threads {
   readonly #write;
   readonly #owner;
   readonly #claim;
+  readonly #release;
 
   constructor(client: Client, registry: Registry, views: ViewTable, parked: ParkedEvents) {
     this.#registry = registry;
@@ -51,6 +52,7 @@ export class Threads {
     );
     this.#owner = client.query<OwnerRow>("SELECT thread, handler FROM collections WHERE tenant = ? AND name = ?");
     this.#claim = client.query("INSERT OR IGNORE INTO collections (tenant, name, thread, handler) VALUES (?, ?, ?, ?)");
+    this.#release = client.query("DELETE FROM collections WHERE tenant = ? AND name = ?");
   }
 
   peek(tenant: string, thread: string): Peek {
@@ -79,7 +81,7 @@ export class Threads {
       }
     }
     const { leasedUntil, waiting } = update;
-    const cursors = { ...state.cursors, ...update.cursors };
+    const cursors = cursorsAfter(state.cursors, update);
     this.#set(row, thread, {
       fence,
       leasedUntil,
@@ -88,6 +90,8 @@ export class Threads {
       ...(waiting === undefined ? {} : { waiting }),
     });
     for (const { collection, handler } of update.claims ?? []) this.#claim.run(row.no, collection, thread, handler);
+    for (const { collections } of update.forgotten ?? [])
+      for (const collection of collections) this.#release.run(row.no, collection);
     for (const view of update.views ?? []) this.#views.write(row, view);
     for (const parked of update.park ?? []) this.#parked.park(row, thread, parked);
     for (const key of update.unpark ?? []) this.#parked.unpark(row, thread, key);

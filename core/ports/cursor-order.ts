@@ -1,6 +1,17 @@
 import { Err } from "../model/errors.ts";
+import { encode } from "../model/json.ts";
 import { own } from "../model/own.ts";
 import type { Cursor, CursorUpdate } from "./threads.ts";
+
+/** The cursors of a thread after an update. */
+export function cursorsAfter(
+  before: Readonly<Record<string, Cursor>>,
+  { cursors, forgotten = [] }: CursorUpdate,
+): Readonly<Record<string, Cursor>> {
+  const after = { ...before, ...(encode(cursors).value as unknown as CursorUpdate["cursors"]) };
+  for (const { handler } of forgotten) delete after[handler];
+  return Object.freeze(after);
+}
 
 /** Refuses an update that would move a cursor back without rewinding it. @throws {Err} `invalid_argument` that names the handler. */
 export function checkForward(cursors: Readonly<Record<string, Cursor>>, update: CursorUpdate): void {

@@ -116,6 +116,12 @@ export interface CursorUpdate {
     readonly collection: string;
     readonly handler: string;
   }[];
+  /** Handlers of which the thread knows nothing afterwards, with the collections of theirs that anybody may claim then; none is among `cursors`. */
+  readonly forgotten?: readonly {
+    readonly handler: string;
+    /** Without views by then. */
+    readonly collections: readonly string[];
+  }[];
   /** Replaces what is parked under the same key. */
   readonly park?: readonly ParkedEvent[];
   /** None that is parked by the same update: that one would be gone. */

@@ -18,6 +18,7 @@ const nothing = () => ({
   cursors: {} as Record<string, Cursor>,
   rewound: [] as string[],
   claims: [] as { readonly collection: string; readonly handler: string }[],
+  forgotten: [] as { readonly handler: string; readonly collections: readonly string[] }[],
   park: [] as ParkedEvent[],
   unpark: [] as ParkedKey[],
   views: new Map<string, { readonly write: ViewWrite; readonly bytes: number }>(),
@@ -109,6 +110,12 @@ export class Progress {
   /** Takes a collection for a handler, with what is stored next. */
   claim(handler: string, collection: string): void {
     this.#unstored.claims.push({ collection, handler });
+  }
+
+  /** Makes the thread forget a handler, and gives up collections that have no views any more. */
+  forget(handler: string, collections: readonly string[]): void {
+    delete this.#unstored.cursors[handler];
+    this.#unstored.forgotten.push({ handler, collections });
   }
 
   /** Releases the lease without storing anything. */

@@ -63,14 +63,13 @@ export function rollback(site: Site, options: RebuildOptions): Promise<Rebuilt> 
 
 /** Deletes the generation that is not live: nothing can be rolled back to then, and a rebuild under way begins anew. */
 export async function discard(site: Site): Promise<void> {
-  await withThread(
-    site.side,
-    async (progress) => {
-      const begun = await startOver(site, progress, await takeLive(site));
-      await new Builder(site, progress, begun, {}).clear();
-    },
-    LONG_PATIENCE,
-  );
+  await withThread(site.side, (progress) => clearOther(site, progress), LONG_PATIENCE);
+}
+
+/** The same under a lease of the side that somebody holds. */
+export async function clearOther(site: Site, progress: Progress): Promise<void> {
+  const begun = await startOver(site, progress, await takeLive(site));
+  await new Builder(site, progress, begun, {}).clear();
 }
 
 type Begin = (progress: Progress, found: Cursor | undefined, live: Cursor) => Promise<Cursor>;

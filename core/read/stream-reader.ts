@@ -118,9 +118,7 @@ export class StreamReader {
     return new ViewReader((place) => this.#tools.store.views(tenant, place), collection);
   }
 
-  /**
-   * How far each handler of a thread is behind, by its name. Cheap enough for every tenant: one peek, and as a rule at most one read.
-   */
+  /** How far each handler of a thread is behind, by its name. Cheap enough for every tenant: one peek, and as a rule at most one read. */
   async lag(tenant: string, thread: string): Promise<Readonly<Record<string, HandlerLag>>> {
     const { lagOf } = await import("./lag.ts");
     return lagOf(this.#thread(tenant, thread));
@@ -231,6 +229,15 @@ export class StreamReader {
   async diff(tenant: string, thread: string, projection: AnyHandler, options: DiffOptions = {}): Promise<Difference> {
     const { diff, siteOf } = await import("./diff.ts");
     return diff(siteOf(this.#thread(tenant, thread), one(projection)), options);
+  }
+
+  /**
+   * Forgets a handler that is no longer used, by its name: its cursor, its dead letters and, of a projection, all views; its collection is
+   * free then. Whoever still polls it begins anew. Repeatable. @throws {Err} `not_found` where the thread does not know the handler.
+   */
+  async forget(tenant: string, thread: string, handler: string): Promise<void> {
+    const { forget } = await import("./forget.ts");
+    await forget(this.#thread(tenant, thread), checkName(handler, "handler"));
   }
 
   #thread(tenant: string, thread: string): ThreadSetting {

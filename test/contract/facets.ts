@@ -6,6 +6,7 @@ import { engineBursts } from "./engine-bursts.ts";
 import { engineCommands } from "./engine-commands.ts";
 import { engineDeadLetters } from "./engine-dead-letters.ts";
 import { engineExactlyOnce } from "./engine-exactly-once.ts";
+import { engineForgetting } from "./engine-forgetting.ts";
 import { engineInput } from "./engine-input.ts";
 import { engineReaders } from "./engine-readers.ts";
 import { engineReadingInput } from "./engine-reading-input.ts";
@@ -78,4 +79,5 @@ export const FACETS: readonly Facet[] = [
   engineReplay,
   engineRewinds,
   engineDeadLetters,
+  engineForgetting,
 ];

@@ -115,6 +115,35 @@ export const ownership: Facet = {
       },
     },
     {
+      title: "gives the collections of a forgotten handler to whoever claims them next, and knows its cursor no more",
+      check: async ({ store, tenant }) => {
+        const lease = await project(store, tenant, "balances", { a: { n: 1 } });
+        await moves(store, lease, { cursors: { Other: { position: 3 } }, claims: [{ collection: "kept", handler: "Other" }] });
+        await moves(store, lease, {
+          views: [{ collection: "balances", id: "a" }],
+          forgotten: [{ handler: "Balances", collections: ["balances"] }],
+        });
+        expect(await cursorsOf(store, tenant, "views")).to.deep.equal({ Other: { position: 3 } });
+        await project(store, tenant, "balances", { a: { of: "heir" } }, { thread: "other", handler: "Heir" });
+        expect(await viewOf(store, tenant, "balances", "a")).to.deep.equal({ of: "heir" });
+        const rival = updateOf({ claims: [{ collection: "kept", handler: "Heir" }] });
+        expect(await store.commitCursors(await hold(store, tenant, "third"), rival)).to.include({ status: "owned" });
+        // It begins anew like any other.
+        await moves(store, lease, { cursors: { Balances: { position: 0 } } });
+      },
+    },
+    {
+      title: "forgets nothing by a stale fence",
+      check: async ({ store, tenant }) => {
+        const stale = await project(store, tenant, "balances", { a: { n: 1 } });
+        await hold(store, tenant, "views", LEASED_UNTIL);
+        await isFenced(store, stale, { forgotten: [{ handler: "Balances", collections: ["balances"] }] });
+        expect(await cursorsOf(store, tenant, "views")).to.have.property("Balances");
+        const rival = updateOf({ claims: [{ collection: "balances", handler: "Rival" }] });
+        expect(await store.commitCursors(await hold(store, tenant, "other"), rival)).to.deep.equal(OWNED);
+      },
+    },
+    {
       title: "lets nobody claim by a stale fence",
       check: async ({ store, tenant }) => {
         const stale = await hold(store, tenant, "views", LEASED_UNTIL);

@@ -37,6 +37,7 @@ describe("The public API", () => {
       "ImportOrder",
       "checkForward",
       "commitRecord",
+      "cursorsAfter",
       "decode",
       "fullJitter",
       "importedCursor",

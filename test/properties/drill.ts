@@ -80,6 +80,7 @@ export class Drill {
         hold: this.random.chance(0.3),
       }),
     rollback: () => this.#reader.rollback(this.#tenant, "main", this.#ledger, { limit: 1 + this.random.below(5) }),
+    forget: () => this.#reader.forget(this.#tenant, "main", "Ledger"),
     discard: () => this.#reader.discard(this.#tenant, "main", this.#ledger),
   };
 

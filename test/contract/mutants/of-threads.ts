@@ -112,6 +112,19 @@ class MergesViews extends DelegatingStore {
   }
 }
 
+class KeepsForgottenCursors extends DelegatingStore {
+  override async commitCursors(lease: Lease, { forgotten: _, ...update }: CursorUpdate): Promise<CursorOutcome> {
+    return this.inner.commitCursors(lease, update);
+  }
+}
+
+class KeepsForgottenCollections extends DelegatingStore {
+  override async commitCursors(lease: Lease, update: CursorUpdate): Promise<CursorOutcome> {
+    const forgotten = (update.forgotten ?? []).map(({ handler }) => ({ handler, collections: [] }));
+    return this.inner.commitCursors(lease, { ...update, forgotten });
+  }
+}
+
 /** Stores that break what is promised of leases, cursors, views and parked events. */
 export const OF_THREADS: readonly Mutant[] = [
   { title: "moves cursors back", make: (inner) => new MovesCursorsBack(inner) },
@@ -126,5 +139,7 @@ export const OF_THREADS: readonly Mutant[] = [
   { title: "shares threads between tenants", make: (inner) => new SharesThreadsBetweenTenants(inner) },
   { title: "lists parked events in the order of texts", make: (inner) => new ListsParkedEventsAsTexts(inner) },
   { title: "lists a view again on the next page", make: (inner) => new ListsViewsTwice(inner) },
+  { title: "keeps the cursors of forgotten handlers", make: (inner) => new KeepsForgottenCursors(inner) },
+  { title: "keeps the collections of forgotten handlers", make: (inner) => new KeepsForgottenCollections(inner) },
   { title: "merges views instead of replacing them", make: (inner) => new MergesViews(inner) },
 ];
