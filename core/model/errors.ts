@@ -50,6 +50,12 @@ export class Err extends Error {
     return new Err("invalid_argument", `invalid argument ${name}: ${expected}`);
   }
 
+  /** No class that the handler was made with has this command: `unknownCommand` tells it from a command's own wrong argument. */
+  static unknownCommand(name: string): Err {
+    const message = `invalid argument command: no aggregate has a command named ${name}: check the name`;
+    return new Err("invalid_argument", message, { unknownCommand: name });
+  }
+
   /** A required argument is absent. */
   static missingArgument(name: string): Err {
     return new Err("missing_argument", `missing argument ${name}: it is required`);
