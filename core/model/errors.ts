@@ -157,8 +157,13 @@ export class TenantError extends Err {
   declare readonly tenant: string;
   declare readonly status: TenantStatus;
 
-  constructor(tenant: string, status: TenantStatus) {
-    super("tenant", `tenant ${tenant} is ${status}: ${TENANT_ADVICE[status]}`, { tenant, status });
+  constructor(tenant: string, status: TenantStatus, advice = TENANT_ADVICE[status]) {
+    super("tenant", `tenant ${tenant} is ${status}: ${advice}`, { tenant, status });
+  }
+
+  /** An import found that the tenant has events of its own. */
+  static inUse(tenant: string, status: TenantStatus): TenantError {
+    return new TenantError(tenant, status, "erase it before the import, or import under another name");
   }
 }
 
