@@ -37,9 +37,13 @@ export type PayloadOf<C extends AggregateClasses, Name extends string> = string 
     : never;
 
 /** What is sent with a command: its payload's fields, and which aggregate it is for. */
-export type CommandData<C extends AggregateClasses, Name extends string> = PayloadOf<C, Name> & {
+export type CommandData<C extends AggregateClasses, Name extends string> = FieldsOf<PayloadOf<C, Name>> & {
   /** Absent = a new aggregate with a generated id. */
   readonly aggregateId?: string;
   /** The exact version to act on; -1 = the aggregate must not exist yet; absent = the latest. */
   readonly expectedVersion?: number;
 };
+
+/** A payload's fields. What schemas infer for an empty one, `Record<string, never>`, would forbid those beside them too. */
+type FieldsOf<Payload> =
+  Payload extends Readonly<Record<string, never>> ? (string extends keyof Payload ? EmptyPayload : Payload) : Payload;

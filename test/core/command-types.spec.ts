@@ -1,5 +1,5 @@
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { type Actor, type AggregateClass, type CommandContext, CommandHandler, Err } from "../../core/index.ts";
+import { type Actor, Aggregate, type AggregateClass, type CommandContext, CommandHandler, Err } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
 import { Post, User } from "../../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator } from "../../examples/calculator/index.ts";
@@ -46,6 +46,26 @@ describe("The types of a command", () => {
       () => handler.command({ id: "a", tenant: "t" }, "PressDot", {}),
       // @ts-expect-error there is no such option
       () => handler.command(actor, "PressDot", {}, { commandID: "c" }),
+    );
+  });
+
+  it("let an empty payload, as a schema infers it, be sent to an aggregate", () => {
+    class Bell extends Aggregate<{ Rung: Record<never, never> }> {
+      static readonly path = "/bells";
+      static readonly access = "tenant";
+      get commands() {
+        return { Ring: (context: CommandContext<Bell, Record<string, never>>) => context.push("Rung") };
+      }
+      get events() {
+        return { Rung: () => {} };
+      }
+    }
+    const bells = new CommandHandler(store, [Bell]);
+    neverRun(
+      () => bells.command(actor, "Ring", { aggregateId: "big", expectedVersion: 0 }),
+      () => bells.command(actor, "Ring", {}),
+      // @ts-expect-error nothing else belongs to it
+      () => bells.command(actor, "Ring", { aggregateId: "big", loud: "yes" }),
     );
   });
 
