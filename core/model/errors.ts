@@ -137,7 +137,11 @@ export class IdempotencyError extends Err {
   declare readonly commandId: string;
 
   constructor(commandId: string) {
-    super("idempotency", `commandId ${commandId} belongs to another command, payload or actor: make a new id for each new command`, { commandId });
+    super(
+      "idempotency",
+      `commandId ${commandId} belongs to another command, payload or actor: make a new id for each new command`,
+      { commandId },
+    );
   }
 }
 
