@@ -27,7 +27,9 @@ export function aggregateRoute({ service }: AppSetting, place: IdPlace): Route {
     await checkMayReadState(service, context.var.actor, Type, id);
     const aggregate = await service.handler.load(context.var.actor, Type, id, version === undefined ? {} : { version });
     if (aggregate === undefined)
-      throw Err.notFound(version === undefined ? "the aggregate" : `version ${version} of the aggregate`);
+      throw version === undefined
+        ? noAggregate()
+        : Err.notFound(`version ${version} of the aggregate`, "check its id and the version");
     const answer = aggregateAnswer(aggregate);
     return taggedJson(context, JSON.stringify(answer), await stateTag(answer.version, answer.state, service.digest));
   };
@@ -46,7 +48,7 @@ export function historyRoute({ service }: AppSetting, place: IdPlace): Route {
       const commits = await service.handler.history(context.var.actor, Type, id, { after: from, limit: most });
       return { items: commits.map(commitAnswer), next: commits.length === most ? commits.at(-1)?.version : undefined };
     });
-    if (items.length === 0 && after === -1) throw Err.notFound("the aggregate");
+    if (items.length === 0 && after === -1) throw noAggregate();
     return json({ commits: items, next });
   };
 }
@@ -75,7 +77,7 @@ export function viewRoute(setting: AppSetting, place: IdPlace): Route {
     const id = idIn(context, place);
     const collection = await collectionIn(context, setting);
     const value = await setting.service.reader.views(context.var.actor.tenant, { collection }).get(id);
-    if (value === undefined) throw Err.notFound("the view");
+    if (value === undefined) throw Err.notFound("the view", "check its id");
     return digested(context, { id, value });
   };
 }
@@ -133,4 +135,8 @@ export function typeIn(types: ReadonlyMap<string, AggregateClass>, path: string)
 
 export function idIn({ req }: Context<AppEnv>, place: IdPlace): string {
   return place === "path" ? pathSegment(req.path, 2, "id") : requiredText(req.url, "id");
+}
+
+function noAggregate(): Err {
+  return Err.notFound("the aggregate", "check its id");
 }

@@ -41,9 +41,9 @@ async function main(): Promise<void> {
       stopping.stop();
     });
     const home = resolve(import.meta.dirname, "..");
-    process.stdout.write(
-      welcome({ url: server.url, dataDir, isDataDirSet: Boolean(process.env.DATA_DIR), home, cwd: process.cwd() }),
-    );
+    const hasExamples = service.commands.has("AddNumbers") && service.collections.has("totals");
+    const isDataDirSet = Boolean(process.env.DATA_DIR);
+    process.stdout.write(welcome({ url: server.url, dataDir, isDataDirSet, home, cwd: process.cwd(), hasExamples }));
     log("INFO", "started", { url: server.url, dataDir });
     const commands = uncheckedCommands(examples.aggregates);
     if (commands.length > 0)

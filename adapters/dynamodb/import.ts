@@ -31,7 +31,7 @@ async function begin(database: Database, tenant: string): Promise<OpenPage> {
   for (let tries = 0; ; tries++) {
     const budget = new Budget(database);
     const page = await getOpenPage(budget, tenant);
-    if (isReadable(page)) throw new TenantError(tenant, page.status);
+    if (isReadable(page)) throw TenantError.inUse(tenant, page.status);
     const isClean = page === undefined || (page.status === "erased" && page.isSwept);
     if (page?.status === "importing" && page.importId === importId) {
       if (page.isSwept) return page;

@@ -71,7 +71,7 @@ export class Budget {
         const failure = failureOf(cause);
         if (failure === "refused") throw cause;
         if (failure === "unknown" && isWrite) outcome = "unknown";
-        if (failure === "hopeless") throw storeError("DynamoDB refused a request", { retryable: false, outcome, cause });
+        if (failure === "hopeless") throw storeError(this.#refusal(cause), { retryable: false, outcome, cause });
         if (!(await this.pause(tries))) throw storeError("DynamoDB did not answer in time", { retryable: true, outcome, cause });
       }
     }
@@ -90,6 +90,11 @@ export class Budget {
   async pauseOrThrow(tries: number): Promise<void> {
     if (await this.pause(tries)) return;
     throw storeError("DynamoDB left a batch unfinished", { retryable: true, outcome: "unknown", cause: undefined });
+  }
+
+  #refusal(cause: unknown): string {
+    if ((cause as { readonly name?: string }).name !== "ResourceNotFoundException") return "DynamoDB refused a request";
+    return `the table ${this.database.table} is not there: create it, or correct its name or the client's region`;
   }
 
   #elapsed(): number {

@@ -33,7 +33,7 @@ export async function importTenant(
   let [life, erasedAt] = [1, 0];
   let needsPurge = false;
   await registry.change(tenant, async (entry, entryWrite) => {
-    if (entry?.status === "open" || entry?.status === "suspended") throw new TenantError(tenant, entry.status);
+    if (entry?.status === "open" || entry?.status === "suspended") throw TenantError.inUse(tenant, entry.status);
     if (entry?.work === work) return undefined;
     erasedAt = entry?.erasedAt ?? 0;
     life = (entry?.life ?? 0) + 1;

@@ -73,7 +73,7 @@ export class Tenants {
 
   async import(name: string, records: AsyncIterable<ExportRecord>): Promise<void> {
     const status = this.status(name);
-    if (status === "open" || status === "suspended") throw new TenantError(name, status);
+    if (status === "open" || status === "suspended") throw TenantError.inUse(name, status);
     const firstFence = this.#tenants.get(name)?.firstFence ?? 0;
     const importing: Tenant = { status: "importing", space: undefined, firstFence, erasedAt: 0 };
     this.#tenants.set(name, importing);

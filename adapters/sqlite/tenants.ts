@@ -25,7 +25,7 @@ export async function fill(tables: Tables, tenant: string, records: AsyncIterabl
   const { writer, registry } = tables;
   const begun = await writer.write(() => {
     const status = registry.status(tenant);
-    if (status === "open" || status === "suspended") throw new TenantError(tenant, status);
+    if (status === "open" || status === "suspended") throw TenantError.inUse(tenant, status);
     return registry.begin(tenant, "importing");
   });
   await sweepAll(tables, begun);

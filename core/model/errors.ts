@@ -50,6 +50,12 @@ export class Err extends Error {
     return new Err("invalid_argument", `invalid argument ${name}: ${expected}`);
   }
 
+  /** No class that the handler was made with has this command: `unknownCommand` tells it from a command's own wrong argument. */
+  static unknownCommand(name: string): Err {
+    const message = `invalid argument command: no aggregate has a command named ${name}: check the name`;
+    return new Err("invalid_argument", message, { unknownCommand: name });
+  }
+
   /** A required argument is absent. */
   static missingArgument(name: string): Err {
     return new Err("missing_argument", `missing argument ${name}: it is required`);
@@ -131,7 +137,11 @@ export class IdempotencyError extends Err {
   declare readonly commandId: string;
 
   constructor(commandId: string) {
-    super("idempotency", `commandId ${commandId} belongs to another command: make a new id for each new command`, { commandId });
+    super(
+      "idempotency",
+      `commandId ${commandId} belongs to another command, payload or actor: make a new id for each new command`,
+      { commandId },
+    );
   }
 }
 
@@ -151,8 +161,13 @@ export class TenantError extends Err {
   declare readonly tenant: string;
   declare readonly status: TenantStatus;
 
-  constructor(tenant: string, status: TenantStatus) {
-    super("tenant", `tenant ${tenant} is ${status}: ${TENANT_ADVICE[status]}`, { tenant, status });
+  constructor(tenant: string, status: TenantStatus, advice = TENANT_ADVICE[status]) {
+    super("tenant", `tenant ${tenant} is ${status}: ${advice}`, { tenant, status });
+  }
+
+  /** An import found that the tenant has events of its own. */
+  static inUse(tenant: string, status: TenantStatus): TenantError {
+    return new TenantError(tenant, status, "erase it before the import, or import under another name");
   }
 }
 

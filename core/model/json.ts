@@ -140,7 +140,7 @@ function copyArray(values: readonly unknown[], walk: Walk, depth: number): Json 
 function copyObject(source: object, walk: Walk, depth: number, omitted?: readonly string[]): JsonObject {
   const prototype = Object.getPrototypeOf(source) as object | null;
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) {
-    return refuse(walk, depth, `is a ${constructorName(source)}: give a plain object`);
+    return refuse(walk, depth, `is a ${constructorName(source)}: give a plain object, an array, a number or a string`);
   }
   return copyFields(source as Record<string, unknown>, walk, depth, omitted);
 }

@@ -80,10 +80,16 @@ async function attempt(sender: Sender, effect: Effect, cause: Cause): Promise<Re
     await send(sender, tenant, command, data, { commandId, correlationId, causationId });
     return undefined;
   } catch (error) {
+    // Whoever wired the handler forgot a class: as a refusal, the command would be lost.
+    if (Err.is(error) && "unknownCommand" in error) throw effect.kind === "send" ? error : unscheduled(sender.name);
     const isRefused = Err.is(error) && (REFUSING.has(error.code) || isStale(error, data));
     if (!isRefused) throw error;
     return { tenant, command, data, error, commandId };
   }
+}
+
+function unscheduled(reaction: string): Err {
+  return Err.precondition(`${reaction} schedules commands: give its CommandHandler the class ScheduledCommand too`);
 }
 
 /** Sends one command in the name of a reaction. */

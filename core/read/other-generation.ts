@@ -28,7 +28,11 @@ export function siteOf(main: ThreadSetting, subscriber: Subscriber): Site {
 /** Where the live generation stands. @throws {Err} `not_found` for a projection that the thread does not know. */
 export function liveCursor({ name, collection, main }: Site, state: ThreadState): Cursor {
   const cursor = cursorIn(state, name);
-  if (cursor?.collection !== collection) throw Err.notFound(`projection ${name} with ${collection} on thread ${main.thread}`);
+  if (cursor?.collection !== collection)
+    throw Err.notFound(
+      `projection ${name} with ${collection} on thread ${main.thread}`,
+      "check the names, or poll it first: until then it has no views",
+    );
   return cursor;
 }
 

@@ -37,9 +37,31 @@ export type PayloadOf<C extends AggregateClasses, Name extends string> = string 
     : never;
 
 /** What is sent with a command: its payload's fields, and which aggregate it is for. */
-export type CommandData<C extends AggregateClasses, Name extends string> = PayloadOf<C, Name> & {
+export type CommandData<C extends AggregateClasses, Name extends string> = FieldsOf<SentOf<C, Name>> & {
   /** Absent = a new aggregate with a generated id. */
   readonly aggregateId?: string;
   /** The exact version to act on; -1 = the aggregate must not exist yet; absent = the latest. */
   readonly expectedVersion?: number;
 };
+
+/** What is sent as a payload: what the command's schema takes, if it has one that tells, for that may fill in and convert; else the payload. */
+type SentOf<C extends AggregateClasses, Name extends string> = [InputOf<C, Name>] extends [never]
+  ? PayloadOf<C, Name>
+  : InputOf<C, Name>;
+
+/** The input of a command's schema, as Standard Schema declares it; never = unknown. */
+type InputOf<C extends AggregateClasses, Name extends string> =
+  Extract<
+    C[number],
+    { readonly schemas: { readonly [N in Name]: { readonly "~standard": { readonly types?: unknown } } } }
+  > extends { readonly schemas: { readonly [N in Name]: { readonly "~standard": infer Standard } } }
+    ? Standard extends { readonly types?: infer Types }
+      ? NonNullable<Types> extends { readonly input: infer Input extends object }
+        ? Input
+        : never
+      : never
+    : never;
+
+/** A payload's fields. What schemas infer for an empty one, `Record<string, never>`, would forbid those beside them too. */
+type FieldsOf<Payload> =
+  Payload extends Readonly<Record<string, never>> ? (string extends keyof Payload ? EmptyPayload : Payload) : Payload;

@@ -41,8 +41,7 @@ export class Registry {
   command(name: unknown): RegisteredCommand {
     checkGiven(name, "command");
     const command = this.#commands.get(name as string);
-    if (command === undefined)
-      throw Err.invalidArgument("command", `no aggregate has a command named ${String(name)}: check the name`);
+    if (command === undefined) throw Err.unknownCommand(String(name));
     return command;
   }
 

@@ -106,7 +106,8 @@ if (hasDynamoDb()) {
       const missing = tableAt(table.endpoint, "no-such-table");
       const error = await rejects(StoreError, missing.store().commit(TENANT, [pending({ id: "a", version: 0 })]));
       expect(error).to.include({ outcome: "none", retryable: false });
-      expect(error.message).to.contain("ResourceNotFoundException");
+      const advice = "the table no-such-table is not there: create it, or correct its name or the client's region";
+      expect(error.message).to.match(new RegExp(`^${advice}: ResourceNotFoundException`));
       missing.close();
     });
 

@@ -150,6 +150,9 @@ export const engineRebuild: Facet = {
         const reader = readerOn(ground);
         const unknown = await rejects(Err, reader.rebuild(ground.tenant, "main", new Bookkeeper()));
         expect(unknown.code).to.equal("not_found");
+        expect(unknown.message).to.match(
+          /on thread main was not found: check the names, or poll it first: until then it has no views$/,
+        );
         const handler = { name: "Plain", events: { Paid: () => undefined } };
         expect((await rejects(Err, reader.rebuild(ground.tenant, "main", handler))).code).to.equal("invalid_argument");
       },

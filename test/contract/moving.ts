@@ -181,9 +181,11 @@ export const moving: Facet = {
         const { store, tenant } = ground;
         const records = await exportAll(store, tenant);
         const error = await rejects(TenantError, store.import(tenant, stream(records)));
-        expect(error).to.include({ tenant, status: "open" });
+        const advice = "erase it before the import, or import under another name";
+        expect(error).to.include({ tenant, status: "open", message: `tenant ${tenant} is open: ${advice}` });
         await store.suspend(tenant);
-        expect(await rejects(TenantError, store.import(tenant, stream(records)))).to.include({ tenant, status: "suspended" });
+        const again = await rejects(TenantError, store.import(tenant, stream(records)));
+        expect(again).to.include({ tenant, status: "suspended", message: `tenant ${tenant} is suspended: ${advice}` });
         expect(await exportAll(store, tenant)).to.deep.equal(records);
         expect(await store.status(tenant)).to.equal("suspended");
       },

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import { MemoryEventStore } from "../../adapters/memory/index.ts";
-import { type Actor, type AggregateClass, type CommandContext, CommandHandler, Err } from "../../core/index.ts";
+import { type Actor, Aggregate, type AggregateClass, type CommandContext, CommandHandler, Err } from "../../core/index.ts";
 import { Account } from "../../examples/bank-account/index.ts";
 import { Post, User } from "../../examples/blog/index.ts";
 import { KeyPressCalculator, SummingCalculator } from "../../examples/calculator/index.ts";
@@ -47,6 +48,59 @@ describe("The types of a command", () => {
       // @ts-expect-error there is no such option
       () => handler.command(actor, "PressDot", {}, { commandID: "c" }),
     );
+  });
+
+  it("let an empty payload, as a schema infers it, be sent to an aggregate", () => {
+    class Bell extends Aggregate<{ Rung: Record<never, never> }> {
+      static readonly path = "/bells";
+      static readonly access = "tenant";
+      get commands() {
+        return { Ring: (context: CommandContext<Bell, Record<string, never>>) => context.push("Rung") };
+      }
+      get events() {
+        return { Rung: () => {} };
+      }
+    }
+    const bells = new CommandHandler(store, [Bell]);
+    neverRun(
+      () => bells.command(actor, "Ring", { aggregateId: "big", expectedVersion: 0 }),
+      () => bells.command(actor, "Ring", {}),
+      // @ts-expect-error nothing else belongs to it
+      () => bells.command(actor, "Ring", { aggregateId: "big", loud: "yes" }),
+    );
+  });
+
+  it("take what the command's schema takes, where it makes something else of it", () => {
+    const seat = z.strictObject({ seats: z.int().default(1), day: z.string().transform((text) => Date.parse(text)) });
+    type Seat = z.infer<typeof seat>;
+    class Show extends Aggregate<{ Booked: Seat; Closed: { why: string } }> {
+      static readonly path = "/shows";
+      static readonly access = "tenant";
+      static readonly schemas = { Book: seat };
+      get commands() {
+        return {
+          Book: (context: CommandContext<Show, Seat>) => context.push("Booked"),
+          Close: (context: CommandContext<Show, { why: string }>) => context.push("Closed"),
+        };
+      }
+      get events() {
+        return { Booked: () => {}, Closed: () => {} };
+      }
+    }
+    const shows = new CommandHandler(store, [Show]);
+    neverRun(
+      () => shows.command(actor, "Book", { day: "2026-01-01", aggregateId: "gala" }),
+      () => shows.command(actor, "Book", { day: "2026-01-01", seats: 2 }),
+      // @ts-expect-error a day is sent as a text
+      () => shows.command(actor, "Book", { day: 1 }),
+      // @ts-expect-error the schema knows no row
+      () => shows.command(actor, "Book", { day: "2026-01-01", row: 1 }),
+      () => shows.command(actor, "Close", { why: "rain" }),
+      // @ts-expect-error a command without a schema takes its payload
+      () => shows.command(actor, "Close", { why: 1 }),
+      async () => holds<Equal<Awaited<ReturnType<typeof book>>["payload"]["day"], number>>(),
+    );
+    const book = () => shows.command(actor, "Book", { day: "2026-01-01" });
   });
 
   it("tell what the command resolves to", () => {

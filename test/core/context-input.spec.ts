@@ -65,7 +65,7 @@ describe("What is given to a command", () => {
     for (const [value, reason] of [
       [Number.NaN, "is NaN: give a finite number"],
       [10n, "is a bigint: give a JSON value"],
-      [new Date(0), "is a Date: give a plain object"],
+      [new Date(0), "is a Date: give a plain object, an array, a number or a string"],
       [() => {}, "is a function: give a JSON value"],
       ["\ud800", "has a lone surrogate: give well-formed Unicode"],
     ] as const) {

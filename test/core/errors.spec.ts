@@ -26,7 +26,11 @@ const MADE: readonly (readonly [Err, ErrCode, string])[] = [
     "authorization",
     "actor ada may not send Pay: the actor needs a role that the aggregate's access allows",
   ],
-  [new IdempotencyError("c1"), "idempotency", "commandId c1 belongs to another command: make a new id for each new command"],
+  [
+    new IdempotencyError("c1"),
+    "idempotency",
+    "commandId c1 belongs to another command, payload or actor: make a new id for each new command",
+  ],
   [new ValidationError("payload.a", "is NaN"), "validation", "payload.a: is NaN"],
   [new ValidationError("", "is too large"), "validation", "is too large"],
   [new StoreError("no disk", { retryable: true }), "store", "no disk"],

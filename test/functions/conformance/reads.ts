@@ -143,7 +143,7 @@ export const READ_CASES: readonly HttpCase[] = [
       },
       {
         send: { path: "/aggregates/key-press-calculators/unknown", as: "guest" },
-        expect: { status: 404, problem: { code: "not_found", detail: /aggregate/ } },
+        expect: { status: 404, problem: { code: "not_found", detail: /^the aggregate was not found: check its id$/ } },
       },
     ],
   },
@@ -153,7 +153,7 @@ export const READ_CASES: readonly HttpCase[] = [
       ...three("read-5"),
       ...[`${CALCULATORS}/read-5`, `${CALCULATORS}/read-5/events`, "/views/totals/read-5"].map((path) => ({
         send: { path, as: "twin" as const },
-        expect: { status: 404, problem: { code: "not_found", detail: /was not found/ } },
+        expect: { status: 404, problem: { code: "not_found", detail: /was not found: check its id$/ } },
       })),
     ],
   },
