@@ -71,10 +71,11 @@ export async function redactAggregate(
       const version = versionOf(textIn(item, "sk"));
       if (isTombstone(item) || version === undefined) continue;
       const { events } = redacted(commitOf(address, version, item), redactor, redactedAt);
-      rewritings.push({ version, was: textIn(item, "body"), body: redactedBody(item, events, redactedAt) });
+      const [position, was] = [numberIn(item, "position"), textIn(item, "body")];
+      rewritings.push({ version, position, was, body: redactedBody(item, events, redactedAt) });
     }
     if (await rewrite(budget.database, address, rewritings)) {
-      const last = rewritings.at(-1)?.version;
+      const last = rewritings.at(-1)?.position;
       if (last !== undefined) await dropSnapshot(new Budget(budget.database), address, last);
       return rewritings.length;
     }
@@ -84,6 +85,7 @@ export async function redactAggregate(
 
 interface Rewriting {
   readonly version: number;
+  readonly position: number;
   readonly was: string;
   readonly body: string;
 }

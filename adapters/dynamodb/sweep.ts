@@ -152,10 +152,13 @@ class Sweep {
     const voided = refs.map((ref) => commitKey(this.#address(ref), ref.version));
     const beside = refs.flatMap((ref) => [snapshotKey(this.#address(ref)), commitKey(this.#address(ref), ref.version + 1)]);
     const found = await getItems(budget, [...voided, ...beside]);
-    const traces = voided.flatMap((key) => {
-      const item = found.get(textOfKey(key));
-      return item === undefined || !isCommit(item) ? [] : [tracesOf(item)];
+    const landed = refs.flatMap((ref) => {
+      const item = found.get(textOfKey(commitKey(this.#address(ref), ref.version)));
+      return item === undefined || !isCommit(item) ? [] : [{ ref, item }];
     });
+    const traces = landed.map(({ item }) => tracesOf(item));
+    // Also where there is none: it may be on its way.
+    const snapshots = landed.map(({ ref }) => snapshotKey(this.#address(ref)));
     const raised = traces.flatMap((trace) => trace.raised.map((address) => commitKey(this.#address(address), 0)));
     const raisedItems = await getItems(budget, raised);
     // A commit that is found there has a ref of its own, which must find it.
@@ -166,7 +169,7 @@ class Sweep {
     const receipts = traces.flatMap(({ commandId }) => (commandId === undefined ? [] : [receiptKey(this.#tenant, commandId)]));
     const changes: Change[] = [
       ...receipts.map((gone) => ({ gone })),
-      ...[...left, ...voided].map((key) => this.#voided(key, last)),
+      ...[...left, ...snapshots, ...voided].map((key) => this.#voided(key, last)),
     ];
     // Each item once.
     return [...new Map(changes.map((change) => [textOfKey("put" in change ? change.put : change.gone), change])).values()];
