@@ -75,6 +75,34 @@ if (hasDynamoDb()) {
       }
     });
 
+    it("takes along what a commit leaves that lands between its look and its write", async () => {
+      await store.open("landing");
+      const [reached, passed] = [gate(), gate()];
+      const slow = table.store({ now }, (document) =>
+        preceded(document, async (method) => {
+          if (method !== "transactWrite") return;
+          reached.open();
+          await passed.passed;
+        }),
+      );
+      const landing = commits(slow, "landing", pending({ id: "a", version: 0 }, { receipt: receiptOf("k", "a", 0) }));
+      await reached.passed;
+      const sweeping = table.store({ now }, (document) =>
+        preceded(document, async (method, input) => {
+          if (method !== "transactWrite" || !JSON.stringify(input).includes("sealed")) return;
+          passed.open();
+          await landing;
+        }),
+      );
+      await sweeping.erase("landing");
+      await store.import(
+        "landing",
+        stream(await exportAll(store, "source").then(([first]) => [first!, { kind: "end", commits: 0 }])),
+      );
+      expect(await store.receipt("landing", "k")).to.equal(undefined);
+      expect(await historyOf(store, "landing", "a")).to.deep.equal([]);
+    });
+
     it("finds what commits have left beside them, though their neighbours are swept first", async () => {
       await live("beside", 1);
       await commits(store, "beside", pending({ id: "b", version: 0 }, { verified: [{ type: TYPE, id: "late", version: -1 }] }));
