@@ -34,8 +34,12 @@ export async function loadAggregate(budget: Budget, address: Address, options: L
     ]);
     const page = openPageOf(found);
     if (!isReadable(page)) return { commits: [], life: "", cost: budget.cost };
-    if ([...items, kept].every((item) => item === undefined || numberIn(item, "position") > page.start)) {
-      const snapshot = snapshotOf(kept);
+    const snapshot = snapshotOf(kept);
+    const isOfThisLife = [...items, kept].every((item) => item === undefined || numberIn(item, "position") > page.start);
+    // A hole is what an erasure leaves on its way, which the next look at the tenant tells; or damage, which that does not.
+    const first = (snapshot?.version ?? after ?? -1) + 1;
+    const isWhole = items.every((item, index) => versionOf(textIn(item, "sk")) === first + index);
+    if (isOfThisLife && (isWhole || tries > 0)) {
       const commits = Object.freeze((limit === undefined ? items : items.slice(0, limit)).map((item) => commitIn(address, item)));
       return { ...(snapshot !== undefined && { snapshot }), commits, life: String(page.life), cost: budget.cost };
     }
