@@ -34,8 +34,12 @@ export async function loadAggregate(budget: Budget, address: Address, options: L
     ]);
     const page = openPageOf(found);
     if (!isReadable(page)) return { commits: [], life: "", cost: budget.cost };
-    if ([...items, kept].every((item) => item === undefined || numberIn(item, "position") > page.start)) {
-      const snapshot = snapshotOf(kept);
+    const snapshot = snapshotOf(kept);
+    const isOfThisLife = [...items, kept].every((item) => item === undefined || numberIn(item, "position") > page.start);
+    // A hole is what an erasure leaves on its way, which the next look at the tenant tells; or damage, which that does not.
+    const first = (snapshot?.version ?? after ?? -1) + 1;
+    const isWhole = items.every((item, index) => versionOf(textIn(item, "sk")) === first + index);
+    if (isOfThisLife && (isWhole || tries > 0)) {
       const commits = Object.freeze((limit === undefined ? items : items.slice(0, limit)).map((item) => commitIn(address, item)));
       return { ...(snapshot !== undefined && { snapshot }), commits, life: String(page.life), cost: budget.cost };
     }
@@ -71,10 +75,11 @@ export async function redactAggregate(
       const version = versionOf(textIn(item, "sk"));
       if (isTombstone(item) || version === undefined) continue;
       const { events } = redacted(commitOf(address, version, item), redactor, redactedAt);
-      rewritings.push({ version, was: textIn(item, "body"), body: redactedBody(item, events, redactedAt) });
+      const [position, was] = [numberIn(item, "position"), textIn(item, "body")];
+      rewritings.push({ version, position, was, body: redactedBody(item, events, redactedAt) });
     }
     if (await rewrite(budget.database, address, rewritings)) {
-      const last = rewritings.at(-1)?.version;
+      const last = rewritings.at(-1)?.position;
       if (last !== undefined) await dropSnapshot(new Budget(budget.database), address, last);
       return rewritings.length;
     }
@@ -84,6 +89,7 @@ export async function redactAggregate(
 
 interface Rewriting {
   readonly version: number;
+  readonly position: number;
   readonly was: string;
   readonly body: string;
 }

@@ -8,8 +8,11 @@ import { putItem } from "./writes.ts";
 /** The most bytes of a snapshot's text: an item holds 400 KB, with its key. */
 const MOST_BYTES = 390_000;
 
-/** When a snapshot may take the place of what is there: nothing, an older one, or what an erasure left of earlier positions. */
-const FORWARD = "attribute_not_exists(pk) OR #version < :version OR #sealed < :position";
+/**
+ * When a snapshot may take the place of what is there: nothing, an older one, or what an erasure left of earlier positions. Older by its
+ * position: versions begin anew in each life of a tenant.
+ */
+const FORWARD = "attribute_not_exists(pk) OR #position < :position OR #sealed < :position";
 
 /** Writes a snapshot, forward only and once: whatever goes wrong, the commits are there. */
 export async function writeSnapshot(
@@ -21,7 +24,7 @@ export async function writeSnapshot(
 ): Promise<void> {
   const body = JSON.stringify({ schema, state });
   if (body.length > MOST_BYTES || new TextEncoder().encode(body).length > MOST_BYTES) return;
-  const condition: Expression = { expression: FORWARD, values: { ":version": version, ":position": position } };
+  const condition: Expression = { expression: FORWARD, values: { ":position": position } };
   try {
     await putItem(budget, { ...snapshotKey(address), version, position, body }, condition);
   } catch {
@@ -29,10 +32,10 @@ export async function writeSnapshot(
   }
 }
 
-/** Drops a snapshot of this version or an earlier one, and keeps its place, so that a late write of one does not bring it back. */
-export async function dropSnapshot(budget: Budget, address: Address, version: number): Promise<void> {
-  const expression = "attribute_not_exists(pk) OR #version <= :version OR attribute_exists(#sealed)";
-  await putItem(budget, { ...snapshotKey(address), version }, { expression, values: { ":version": version } });
+/** Drops a snapshot of the commit at this position or an earlier one, and keeps its place, so that a late write of one does not bring it back. */
+export async function dropSnapshot(budget: Budget, address: Address, position: number): Promise<void> {
+  const expression = `${FORWARD} OR #position = :position`;
+  await putItem(budget, { ...snapshotKey(address), position }, { expression, values: { ":position": position } });
 }
 
 /** The snapshot in an item; undefined where there is none. Frozen. */

@@ -29,8 +29,11 @@ const TOMBSTONE_LIFE = 24 * 60 * 60;
 /** Changes in one transaction, beside the check of the tenant: it takes 100 items. */
 const CHANGES = 99;
 
-/** An item that takes the place of what is there, or a key whose item goes. */
-type Change = { readonly put: Item } | { readonly gone: Key };
+/** A commit tells what it left elsewhere: one that has landed since it was looked for must be looked at. */
+const NO_COMMIT: Expression = { expression: "attribute_not_exists(#commitId)" };
+
+/** An item that takes the place of what is there, if that is as it was found; or a key whose item goes. */
+type Change = { readonly put: Item; readonly condition?: Expression | undefined } | { readonly gone: Key };
 
 /**
  * Removes everything of a tenant whose log is closed; repeatable, and goes on where it broke off.
@@ -139,7 +142,8 @@ class Sweep {
     for (let start = 0; start < refs.length; start += PAGE_SIZE) {
       const some = refs.slice(start, start + PAGE_SIZE);
       const pages = some.length < PAGE_SIZE ? [] : [pageKey(this.#tenant, first + start)];
-      await this.#change([...(await this.#changesOf(some.map(parseRef), last)), ...pages.map((key) => this.#voided(key, last))]);
+      const full = pages.map((key) => this.#voided(key, last));
+      while (!(await this.#change([...(await this.#changesOf(some.map(parseRef), last)), ...full]))) {}
     }
   }
 
@@ -152,10 +156,14 @@ class Sweep {
     const voided = refs.map((ref) => commitKey(this.#address(ref), ref.version));
     const beside = refs.flatMap((ref) => [snapshotKey(this.#address(ref)), commitKey(this.#address(ref), ref.version + 1)]);
     const found = await getItems(budget, [...voided, ...beside]);
-    const traces = voided.flatMap((key) => {
-      const item = found.get(textOfKey(key));
-      return item === undefined || !isCommit(item) ? [] : [tracesOf(item)];
+    const landed = refs.flatMap((ref) => {
+      const item = found.get(textOfKey(commitKey(this.#address(ref), ref.version)));
+      return item === undefined || !isCommit(item) ? [] : [{ ref, item }];
     });
+    const traces = landed.map(({ item }) => tracesOf(item));
+    const isLanded = new Set(landed.map(({ ref }) => textOfKey(commitKey(this.#address(ref), ref.version))));
+    // Also where there is none: it may be on its way.
+    const snapshots = landed.map(({ ref }) => snapshotKey(this.#address(ref)));
     const raised = traces.flatMap((trace) => trace.raised.map((address) => commitKey(this.#address(address), 0)));
     const raisedItems = await getItems(budget, raised);
     // A commit that is found there has a ref of its own, which must find it.
@@ -166,14 +174,17 @@ class Sweep {
     const receipts = traces.flatMap(({ commandId }) => (commandId === undefined ? [] : [receiptKey(this.#tenant, commandId)]));
     const changes: Change[] = [
       ...receipts.map((gone) => ({ gone })),
-      ...[...left, ...voided].map((key) => this.#voided(key, last)),
+      ...[...left, ...snapshots, ...voided].map((key) =>
+        this.#voided(key, last, isLanded.has(textOfKey(key)) ? undefined : NO_COMMIT),
+      ),
     ];
     // Each item once.
     return [...new Map(changes.map((change) => [textOfKey("put" in change ? change.put : change.gone), change])).values()];
   }
 
-  #voided(key: Key, last: number): Change {
-    return { put: { ...key, sealed: last, expires: Math.ceil(this.#database.platform.now() / 1_000) + TOMBSTONE_LIFE } };
+  #voided(key: Key, last: number, condition?: Expression): Change {
+    const expires = Math.ceil(this.#database.platform.now() / 1_000) + TOMBSTONE_LIFE;
+    return { put: { ...key, sealed: last, expires }, condition };
   }
 
   /** Removes the items of a partition; how many. */
@@ -190,16 +201,18 @@ class Sweep {
     return count;
   }
 
-  async #change(changes: readonly Change[]): Promise<void> {
+  /** Whether everything was as it was found; else what comes first is changed. */
+  async #change(changes: readonly Change[]): Promise<boolean> {
     for (let start = 0; start < changes.length; start += CHANGES) {
       const budget = new Budget(this.#database);
       const parts = this.#parts(budget);
       for (const change of changes.slice(start, start + CHANGES)) {
-        if ("put" in change) parts.put(change.put);
+        if ("put" in change) parts.put(change.put, change.condition);
         else parts.delete(change.gone);
       }
-      await this.#write(budget, parts);
+      if (!(await this.#write(budget, parts))) return false;
     }
+    return true;
   }
 
   /** A transaction that begins with the check of the tenant. */
@@ -207,9 +220,10 @@ class Sweep {
     return new Parts(budget).check(openPageKey(this.#tenant), stillAs(this.#closed));
   }
 
-  async #write(budget: Budget, parts: Parts): Promise<void> {
+  async #write(budget: Budget, parts: Parts): Promise<boolean> {
     const outcome = await transact(budget, parts.items, this.#database.platform.newId());
     if (!outcome.isDone && outcome.reasons[0]?.code === "ConditionalCheckFailed") throw new Overtaken();
+    return outcome.isDone;
   }
 
   /** Changes what the open page says, if the tenant is as it was closed and the condition holds. */

@@ -47,13 +47,13 @@ export function apply(Type: AggregateClass, aggregate: AnyAggregate, events: rea
 
 /** Applies commits in order and moves the version along. @throws {Err} `integrity` where a version is missing. */
 export function applyCommits(Type: AggregateClass, aggregate: AnyAggregate, commits: readonly Commit[]): void {
-  let version = aggregate.aggregateVersion;
   for (const commit of commits) {
-    if (commit.version !== version + 1) {
-      throw new Err("integrity", `${commit.type}/${commit.id} has no version ${version + 1}: restore it from a backup`);
+    const next = aggregate.aggregateVersion + 1;
+    if (commit.version !== next) {
+      throw new Err("integrity", `${commit.type}/${commit.id} has no version ${next}: restore it from a backup`);
     }
     apply(Type, aggregate, commit.events);
-    version = commit.version;
+    // After each, because an event's method may look at it.
+    moveTo(aggregate, aggregate.aggregateId, next);
   }
-  moveTo(aggregate, aggregate.aggregateId, version);
 }

@@ -1,5 +1,6 @@
 import { Aggregate, type EventOf } from "../model/aggregate.ts";
 import { checkArgument, checkInteger } from "../model/arguments.ts";
+import { Err } from "../model/errors.ts";
 import { isId } from "../model/ids.ts";
 import { encodeView } from "../model/view.ts";
 import type { CommandContext } from "../write/command-context.ts";
@@ -19,6 +20,9 @@ export type Deadline = {
   readonly correlationId: string;
   readonly causationId: string;
 };
+
+/** The deadline that a version of its aggregate scheduled. */
+type Which = { readonly version: number };
 
 /** The events of a deadline. */
 export type DeadlineEvents = {
@@ -40,10 +44,12 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
     CheckDeadline: [REACTOR],
     MeetDeadline: [REACTOR],
   } as const;
-  static readonly snapshot = { every: 100 } as const;
+  static readonly snapshot = { every: 100, schema: 1 } as const;
 
   /** When it is due, in ms since 1970; null while nothing is scheduled. */
   dueAt: number | null = null;
+  /** The version that scheduled it: not always the last one, since the note of a redaction takes one too. */
+  setIn = -1;
 
   get commands() {
     return {
@@ -63,11 +69,10 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
       },
       /** Pushes also where nothing is scheduled: without a receipt, its redelivery would cancel what was set after it. */
       CancelDeadline: (context: CommandContext<ScheduledCommand>) => this.#cancel(context),
-      /** Does nothing: with an `expectedVersion` it tells whether the deadline is still as it was then. */
-      CheckDeadline: (_context: CommandContext<ScheduledCommand>) => {},
-      MeetDeadline: (context: CommandContext<ScheduledCommand>) => {
-        if (this.dueAt !== null) context.push("DeadlineMet", { at: this.dueAt });
-      },
+      /** Does nothing, but tells whether the deadline of a version is still to be met. */
+      CheckDeadline: (context: CommandContext<ScheduledCommand, Which>) => void this.#pending(context),
+      MeetDeadline: (context: CommandContext<ScheduledCommand, Which>) =>
+        context.push("DeadlineMet", { at: this.#pending(context) }),
     };
   }
 
@@ -75,6 +80,7 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
     return {
       DeadlineSet: ({ payload }: EventOf<ScheduledCommand, "DeadlineSet">) => {
         this.dueAt = payload.at;
+        this.setIn = this.aggregateVersion + 1;
       },
       DeadlineCancelled: () => {
         this.dueAt = null;
@@ -83,6 +89,13 @@ export class ScheduledCommand extends Aggregate<DeadlineEvents> {
         this.dueAt = null;
       },
     };
+  }
+
+  /** When it is due. @throws {ConcurrencyError} where it was met, cancelled or set anew since. */
+  #pending({ actor, aggregateType: type, aggregateId: id, payload }: CommandContext<ScheduledCommand, Which>): number {
+    const { version } = payload;
+    if (this.dueAt !== null && this.setIn === version) return this.dueAt;
+    throw Err.concurrency({ tenant: actor.tenant, type, id }, version, this.aggregateVersion);
   }
 
   #cancel(context: Pick<CommandContext<ScheduledCommand>, "push">): void {

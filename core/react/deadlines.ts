@@ -12,7 +12,7 @@ import { carryOut, type Sender, send } from "./sender.ts";
 export interface DeadlineView extends Deadline {
   /** The id of its aggregate. */
   readonly id: string;
-  /** The aggregate's version, by which a deadline set anew is told from this one. */
+  /** The aggregate's version that set it, by which a deadline set anew is told from this one. */
   readonly version: number;
 }
 
@@ -143,8 +143,7 @@ interface Failure {
 /** Sends a deadline's command, then records that it was; unless the command failed by itself, and may come again. */
 async function meet(sender: Sender, tenant: string, view: DeadlineView): Promise<Failure | undefined> {
   const { id, version, command, data, correlationId, causationId } = view;
-  const record = (name: string) =>
-    send(sender, tenant, name, { aggregateId: id, expectedVersion: version }, { correlationId, causationId });
+  const record = (name: string) => send(sender, tenant, name, { aggregateId: id, version }, { correlationId, causationId });
   try {
     // Its view may be behind, far behind after a rewind or an import: only the aggregate knows whether it is still to be met.
     await record("CheckDeadline");

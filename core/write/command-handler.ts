@@ -129,10 +129,11 @@ export class CommandHandler<const C extends AggregateClasses = AggregateClasses>
    *
    * Versions, positions and commitIds stay; a commit without events takes the next version, so that whoever still has the old state (another
    * process, a running command) conflicts and loads again. Views keep the data until `StreamReader.rewind`, those that a rebuild replaced
-   * until `discard`. Repeatable: a failed call is finished by the next. Returns the number of rewritten commits. Cost: a write for each
-   * commit, a load, and one write more.
-   * @throws {TenantError} for a tenant that is not open, with the events of a suspended one rewritten; {ValidationError} for what the
-   * redactor gives, before anything is written.
+   * until `discard`. The redactor must be pure: it is called several times, also with what it gave. Repeatable: a failed call is finished by
+   * the next. Returns the number of rewritten commits. Cost: a write for each commit, two loads, and one write more; all of it again
+   * where somebody commits meanwhile.
+   * @throws {TenantError} for a tenant that is not open, with the events of a suspended one rewritten; {ConcurrencyError} where others
+   * commit all the while; before anything is written, {ValidationError} for what the redactor gives, and what the class throws at it.
    */
   async redact(tenant: string, Type: AggregateClass, id: string, redactor: (event: StoredEvent) => JsonObject): Promise<number> {
     const place = this.#place(checkName(tenant, "tenant"), Type, id);

@@ -23,7 +23,7 @@ export interface Rehydrated {
 }
 
 /** All of an aggregate's commits, without its snapshot. */
-const EVERYTHING = Object.freeze({ after: -1 });
+export const EVERYTHING = Object.freeze({ after: -1 });
 
 /** What nothing costs. */
 export const FREE: Cost = Object.freeze({ reads: 0, writes: 0 });

@@ -138,6 +138,7 @@ if (hasDynamoDb()) {
         }),
       );
       await grow(recording, "t", "a", 3, { snapshots: true });
+      await recording.redact({ tenant: "t", type: TYPE, id: "a" }, () => ({}), 5);
       await store.erase("t");
       clock.turn(2 * HOUR_MS);
       await store.open("t");
@@ -147,6 +148,24 @@ if (hasDynamoDb()) {
       expect((await store.load({ tenant: "t", type: TYPE, id: "a" })).snapshot).to.equal(undefined);
       await grow(store, "t", "a", 2, { snapshots: true });
       expect((await store.load({ tenant: "t", type: TYPE, id: "a" })).snapshot?.version).to.equal(1);
+    });
+
+    it("let no snapshot of an earlier life through that comes so late, also where a redaction has dropped one since", async () => {
+      await store.open("t");
+      const late: Parameters<IDocument["put"]>[0][] = [];
+      const put: IDocument["put"] = async (input) =>
+        input.Item.sk === "snapshot" ? late.push(input) && {} : table.document.put(input);
+      const slow = table.store({ now }, (document) => overridden(document, { put }));
+      for (const id of ["a", "b"]) await grow(slow, "t", id, 3, { snapshots: true });
+      await store.erase("t");
+      clock.turn(2 * HOUR_MS);
+      await store.open("t");
+      await grow(store, "t", "b", 1);
+      await store.redact({ tenant: "t", type: TYPE, id: "b" }, () => ({}), 5);
+      expect(late).to.have.length(6);
+      for (const put of late) await rejects(Error, table.document.put(put));
+      expect(await versionOf(store, "t", "a")).to.equal(-1);
+      expect(await versionOf(store, "t", "b")).to.equal(0);
     });
 
     it("let no late snapshot bring back what was redacted", async () => {

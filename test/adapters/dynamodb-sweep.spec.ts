@@ -16,6 +16,7 @@ import { overridden, preceded } from "../support/overridden-document.ts";
 import { rejects } from "../support/rejects.ts";
 import { TurnedClock } from "../support/turned-clock.ts";
 
+const isSealing = (method: string, input: unknown) => method === "transactWrite" && JSON.stringify(input).includes("sealed");
 const isWrite = (method: string) => /^(put|update|transactWrite)$/.test(method);
 
 /** More than a page of the order holds. */
@@ -73,6 +74,50 @@ if (hasDynamoDb()) {
         expect(await store.receipt(tenant, "k3"), title).to.deep.equal(receiptOf("k3", "a", 3));
         await hold(store, tenant, "main");
       }
+    });
+
+    /** A store each of whose requests comes after something. */
+    const storeAfter = (before: Parameters<typeof preceded>[1]) => table.store({ now }, (document) => preceded(document, before));
+
+    it("takes along what a commit leaves that lands between its look and its write", async () => {
+      await store.open("landing");
+      const [reached, passed] = [gate(), gate()];
+      const slow = storeAfter(async (method) => {
+        if (method === "transactWrite") reached.open();
+        if (method === "transactWrite") await passed.passed;
+      });
+      const landing = commits(slow, "landing", pending({ id: "a", version: 0 }, { receipt: receiptOf("k", "a", 0) }));
+      await reached.passed;
+      const sweeping = storeAfter(async (method, input) => {
+        if (isSealing(method, input)) passed.open();
+        if (isSealing(method, input)) await landing;
+      });
+      await sweeping.erase("landing");
+      await store.import("landing", stream([backup[0]!, { kind: "end", commits: 0 }]));
+      expect(await store.receipt("landing", "k")).to.equal(undefined);
+    });
+
+    it("shows nobody a history with a hole in it", async () => {
+      await live("torn", 1);
+      const [looked, reached, passed] = [gate(), gate(), gate()];
+      const loader = table.store({ now }, (document) =>
+        overridden(document, {
+          get: (input, options) => document.get(input, options).finally(looked.open),
+          query: (input, options) => reached.passed.then(() => document.query(input, options)),
+        }),
+      );
+      const loading = loader.load({ tenant: "torn", type: TYPE, id: "a" }, { after: -1 });
+      await looked.passed;
+      let sealing = 0;
+      const sweeping = storeAfter(async (method, input) => {
+        if (!isSealing(method, input) || ++sealing !== 2) return;
+        reached.open();
+        await passed.passed;
+      });
+      const erasing = sweeping.erase("torn");
+      expect((await loading).commits).to.deep.equal([]);
+      passed.open();
+      await erasing;
     });
 
     it("finds what commits have left beside them, though their neighbours are swept first", async () => {

@@ -5,9 +5,10 @@ import { expect } from "chai";
 import { Client } from "../../adapters/sqlite/client.ts";
 import { translate } from "../../adapters/sqlite/failure.ts";
 import { SqliteEventStore } from "../../adapters/sqlite/index.ts";
-import { StoreError, TenantError } from "../../core/index.ts";
+import { CommandHandler, type ExportRecord, type StoredEvent, StoreError, TenantError } from "../../core/index.ts";
 import { pending } from "../contract/pending.ts";
-import { exportAll } from "../contract/reading.ts";
+import { exportAll, stream } from "../contract/reading.ts";
+import { tellerOf, WALLET, Wallet } from "../contract/wallet.ts";
 import { grow } from "../contract/writing.ts";
 import { rejects } from "../support/rejects.ts";
 import { temporaryFolder } from "../support/sqlite-folder.ts";
@@ -139,6 +140,25 @@ describe("a SQLite file", () => {
     expect((await later)[0])
       .to.include({ status: "committed" })
       .and.deep.include({ positions: [2] });
+    await store.close();
+  });
+
+  it("is left as it was by a redactor that throws, also behind more commits than one transaction rewrites", async () => {
+    const store = new SqliteEventStore({ path: newPath() });
+    const [last, place] = [
+      1_000,
+      { type: WALLET, id: "w", commitId: "c", command: "Deposit", actor: { id: "ada", name: "Ada" } },
+    ];
+    const records = Array.from({ length: last + 1 }, (_, version): ExportRecord => {
+      const events = [{ name: "Paid", payload: { amount: version }, schemaVersion: 0 }];
+      return { kind: "commit", position: version + 1, commit: { ...place, version, events, at: 1 } };
+    });
+    const tenant = { kind: "tenant", format: 1, tenant: "t" } as const;
+    await store.import("t", stream([tenant, ...records, { kind: "end", commits: records.length }]));
+    const handler = new CommandHandler(store, [Wallet]);
+    const breaking = ({ payload }: StoredEvent) => (payload.amount === last ? thrower(new Error("no such person")) : {});
+    await rejects(Error, handler.redact("t", Wallet, "w", breaking));
+    expect((await handler.load(tellerOf("t"), Wallet, "w"))?.balance).to.equal((last * (last + 1)) / 2);
     await store.close();
   });
 

@@ -2,16 +2,19 @@ import { expect } from "chai";
 import {
   CommandHandler,
   ConcurrencyError,
+  ERASED_NAME_REST,
   type IEventStore,
   type JsonObject,
   type StoredEvent,
   StreamReader,
   TenantError,
+  ValidationError,
 } from "../../core/index.ts";
 import { intercepted } from "../support/intercepted-store.ts";
 import { rejects } from "../support/rejects.ts";
 import type { Facet, Ground } from "./clause.ts";
-import { readAll } from "./reading.ts";
+import { pending } from "./pending.ts";
+import { exportAll, readAll, stream } from "./reading.ts";
 import { Bookkeeper, tellerOf, WALLET, Wallet, walletsOn } from "./wallet.ts";
 
 /** As if nothing had ever been paid. */
@@ -34,21 +37,30 @@ async function scene(ground: Ground) {
       amount,
       ...(expectedVersion !== undefined && { expectedVersion }),
     });
+  const drain = () => warm.command(actor, "Drain", { aggregateId: "w" });
   await deposit(2);
   await deposit(3);
-  return { actor, operator, deposit, redact: () => operator.redact(tenant, Wallet, "w", nothingPaid) };
+  return { actor, operator, deposit, drain, redact: () => operator.redact(tenant, Wallet, "w", nothingPaid) };
 }
 
-/** The store, where another process commits on the old state just before a redaction is noted. */
-function racing({ store }: Ground, commit: () => Promise<unknown>, own: Partial<IEventStore> = {}): IEventStore {
-  return intercepted(store, {
+/** An operator on a store where something happens, once, just after the events were rewritten. */
+function interrupted({ store, clock }: Ground, happen: () => Promise<unknown>, Type: typeof Wallet = Wallet) {
+  let isOver = false;
+  const own: Partial<IEventStore> = {
     redact: async (...parameters) => {
       const count = await store.redact(...parameters);
-      await commit();
+      if (!isOver) await happen();
+      isOver = true;
       return count;
     },
-    ...own,
-  });
+  };
+  return new CommandHandler(intercepted(store, own), [Type], { platform: clock });
+}
+
+/** What the wallet's payments say. */
+async function amounts({ store, tenant }: Ground) {
+  const { commits } = await store.load({ tenant, type: WALLET, id: "w" }, { after: -1 });
+  return commits.map(({ events }) => events[0]?.payload.amount);
 }
 
 /** The balance as somebody finds it who remembers nothing, and the one that is kept as a snapshot. */
@@ -74,36 +86,88 @@ export const engineRedaction: Facet = {
       },
     },
     {
-      title: "keeps no snapshot, and trusts none, that somebody wrote while the events were being rewritten",
+      title: "keeps no snapshot that somebody wrote while the events were being rewritten",
       unopened: true,
       check: async (ground) => {
         const { actor, deposit } = await scene(ground);
-        const store = racing(ground, async () => expect((await deposit(10)).aggregate.balance).to.equal(15));
-        const operator = new CommandHandler(store, [SeldomKept], { platform: ground.clock });
-        expect(await operator.redact(ground.tenant, SeldomKept, "w", nothingPaid)).to.equal(2);
-        expect(await balances(ground)).to.deep.equal({ found: 10, kept: 10 });
-        expect((await deposit(1)).aggregate.balance).to.equal(11);
+        const late = async () => expect((await deposit(10)).aggregate.balance).to.equal(15);
+        const operator = interrupted(ground, late, SeldomKept);
+        expect(await operator.redact(ground.tenant, SeldomKept, "w", nothingPaid)).to.equal(3);
+        expect(await balances(ground)).to.deep.equal({ found: 0, kept: 0 });
+        expect((await deposit(1)).aggregate.balance).to.equal(1);
         expect((await operator.recalculate(actor, SeldomKept, "w")).snapshot).to.equal("equal");
       },
     },
     {
-      title: "trusts no snapshot from before its note where the note's own was not kept, as where it is too large",
+      title: "rewrites also what somebody took from the old state while the events were being rewritten",
       unopened: true,
       check: async (ground) => {
-        const { actor, deposit } = await scene(ground);
-        const store = racing(ground, () => deposit(10), {
-          commit: (tenant, pending) =>
-            ground.store.commit(
-              tenant,
-              pending.map((commit) => ({ ...commit, writes: commit.writes.map(({ snapshot: _, ...write }) => write) })),
-            ),
-        });
-        const operator = new CommandHandler(store, [Wallet], { platform: ground.clock });
-        await operator.redact(ground.tenant, Wallet, "w", nothingPaid);
+        const { deposit, drain } = await scene(ground);
+        await deposit(95);
+        const operator = interrupted(ground, drain);
+        const count = await operator.redact(ground.tenant, Wallet, "w", nothingPaid);
+        expect(await amounts(ground)).to.deep.equal([0, 0, 0, 0, undefined]);
+        expect(count).to.equal(4);
+      },
+    },
+    {
+      title: "trusts no snapshot from before a note",
+      unopened: true,
+      check: async (ground) => {
+        const { actor, operator, deposit } = await scene(ground);
+        const { store, tenant } = ground;
+        await store.redact({ tenant, type: WALLET, id: "w" }, nothingPaid, 1);
+        await deposit(10);
+        await store.commit(tenant, [pending({ type: WALLET, id: "w", version: 3, events: [] }, { command: "redact" })]);
         expect(await balances(ground)).to.deep.equal({ found: 10, kept: 15 });
         expect((await operator.recalculate(actor, Wallet, "w")).snapshot).to.equal("none");
         await deposit(1);
         expect(await balances(ground)).to.deep.equal({ found: 11, kept: 11 });
+      },
+    },
+    {
+      title: "notes nothing in the next life of a tenant that was erased meanwhile",
+      unopened: true,
+      check: async (ground) => {
+        await scene(ground);
+        const { store, tenant, clock } = ground;
+        const operator = interrupted(ground, async () => {
+          await store.erase(tenant);
+          clock.turn(ERASED_NAME_REST + 1_000);
+          await store.open(tenant);
+        });
+        expect(await operator.redact(tenant, Wallet, "w", nothingPaid)).to.equal(0);
+        expect((await readAll(ground, tenant)).commits).to.deep.equal([]);
+      },
+    },
+    {
+      title: "begins again where the tenant was erased and restored meanwhile",
+      unopened: true,
+      check: async (ground) => {
+        await scene(ground);
+        const { store, tenant } = ground;
+        const backup = await exportAll(store, tenant);
+        const operator = interrupted(ground, async () => {
+          await store.erase(tenant);
+          await store.import(tenant, stream(backup));
+        });
+        expect(await operator.redact(tenant, Wallet, "w", nothingPaid)).to.equal(2);
+        expect(await amounts(ground)).to.deep.equal([0, 0, undefined]);
+      },
+    },
+    {
+      title: "writes nothing where the class could not be folded from what the redactor gives",
+      unopened: true,
+      check: async (ground) => {
+        const { operator } = await scene(ground);
+        const { tenant } = ground;
+        const error = await rejects(
+          ValidationError,
+          operator.redact(tenant, Wallet, "w", () => ({})),
+        );
+        expect(error.message).to.include("balance");
+        expect(await amounts(ground)).to.deep.equal([2, 3]);
+        expect(await balances(ground)).to.deep.equal({ found: 5, kept: 5 });
       },
     },
     {

@@ -15,14 +15,18 @@ interface LandedWrite extends Write {
   after: number;
 }
 
-/** The commits of an order, by command; each one's writes must stand together. */
+/** The commits of an order, by command; each one's writes must stand together. A note stands only behind commits that were rewritten. */
 export function landed(commits: readonly Omit<PositionedCommit, "tenant">[]): readonly Landed[] {
   const groups: { commitId: string; key: string | undefined; writes: LandedWrite[] }[] = [];
   for (const { commitId, receipt, type, id, version, events } of commits) {
     if (groups.at(-1)?.commitId !== commitId) groups.push({ commitId, key: receipt?.commandId, writes: [] });
-    const { payload } = events[0]!;
-    const cents = (payload.cents ?? Number(payload.amount) * 100) as number;
-    groups.at(-1)!.writes.push({ type: type as Kind, id, version, cents, after: 0 });
+    const payload = events[0]?.payload;
+    const cents = (payload === undefined ? 0 : (payload.cents ?? Number(payload.amount) * 100)) as number;
+    const isNote = payload === undefined && ({ isNote: true } as const);
+    groups.at(-1)!.writes.push({ type: type as Kind, id, version, cents, after: 0, ...isNote });
+    const before = commits.filter((commit) => isNote && commit.type === type && commit.id === id && commit.version < version);
+    const old = before.filter(({ redactedAt }) => redactedAt === undefined).map((commit) => commit.version);
+    expect(old, `versions of ${type} ${id} that are not rewritten, before the note ${version}`).to.deep.equal([]);
   }
   expect(new Set(groups.map(({ commitId }) => commitId)).size, "commits that stand together").to.equal(groups.length);
   return groups;
@@ -36,7 +40,7 @@ export function serially(groups: readonly Landed[], known: ReadonlyMap<string, S
   const model = new TillModel();
   for (const { commitId, writes } of groups) {
     const sent = known.get(commitId);
-    const bare = writes.map(({ type, id, cents }) => ({ type, id, cents }));
+    const bare = writes.map(({ type, id, cents, isNote }) => ({ type, id, cents, ...(isNote && { isNote }) }));
     if (sent !== undefined && (sent.verify || !["Compare", "Check", "Empty"].includes(sent.name))) {
       const { key: _, ...once } = sent;
       const before = model.order.length;

@@ -32,7 +32,7 @@ const IDS = ["a", "b", "c"];
 /** What may be said to whom asks at a bad moment. */
 const REFUSALS = ["precondition", "authorization", "concurrency", "tenant", "not_found", "store"];
 
-/** Several processes that send commands, read and operate at the same time on one tenant. */
+/** Several processes that send commands, read, redact and operate at the same time on one tenant. */
 export class Rush {
   readonly #random: SeededRandom;
   readonly #sites: readonly Site[];
@@ -54,13 +54,14 @@ export class Rush {
   async run(commands: number): Promise<void> {
     const sending = [0, 1, 2, 3].map((number) => this.#send(number, commands));
     const reading = [0, 1].map((number) => this.#read(number));
+    const redacting = [0, 1].map((number) => this.#redact(number));
     const operating = this.#operate();
     try {
       await Promise.all(sending);
     } finally {
       this.#isOver = true;
     }
-    await Promise.all([...reading, operating]);
+    await Promise.all([...reading, ...redacting, operating]);
   }
 
   /** What holds once everybody is gone. */
@@ -161,6 +162,20 @@ export class Rush {
         else await reader[what](...facts, book);
       });
       await platform.sleep(1 + this.#random.below(5));
+    }
+  }
+
+  /** Rewrites tills and safes, to what they were: so every command stays right at its place, before a note and after it. */
+  async #redact(number: number): Promise<void> {
+    const { store, platform } = this.#siteOf(number);
+    const Type = (number === 0 ? Till : TillOfNow) as typeof Till;
+    const handler = new CommandHandler(store, [Type, Type.safes] as const, { platform });
+    while (!this.#isOver) {
+      await platform.sleep(1 + this.#random.below(40));
+      const id = this.#one(IDS)!;
+      await this.#tolerating(() =>
+        handler.redact(this.#tenant, this.#random.chance(0.7) ? Type : Type.safes, id, ({ payload }) => payload),
+      );
     }
   }
 

@@ -71,6 +71,17 @@ describe("A deadline that its view cannot be trusted with", () => {
       .that.is.a("number");
   });
 
+  it("is met after a redaction, which moves its version on", async () => {
+    const { clock, handler, note, balance, poll, settle } = stage();
+    for (const wish of ["schedule", "anew"] as const) await note("a", wish);
+    await settle();
+    await handler.redact("t", ScheduledCommand, "Trader/a", ({ payload }) => ({ ...payload, correlationId: "gone" }));
+    clock.turn(DELAY);
+    await settle();
+    expect(await balance("due-a")).to.equal(1);
+    expect((await poll()).retryAt).to.equal(undefined);
+  });
+
   it("that fails is not sent again before its time, however often the thread is polled", async () => {
     const clock = new TurnedClock();
     const store = new MemoryEventStore({ now: () => clock.now() });
