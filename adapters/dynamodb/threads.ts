@@ -1,7 +1,7 @@
 import { type CursorOutcome, type CursorUpdate, type Lease, type Peek, TenantError, type ThreadState } from "../../core/index.ts";
 import { checkForward, cursorsAfter } from "../../core/store-kit.ts";
 import type { Item } from "./client.ts";
-import { openPageKey, ownerKey, parkedKey, textOfKey, threadKey, viewKey } from "./keys.ts";
+import { type Key, openPageKey, ownerKey, parkedKey, textOfKey, threadKey, viewKey } from "./keys.ts";
 import { isReadable, openPageOf } from "./open-page.ts";
 import { parkedItem } from "./parked.ts";
 import { getItem, getItems } from "./reads.ts";
@@ -12,6 +12,8 @@ import { Parts, putItem, transact, updateItem } from "./writes.ts";
 
 /** The most parts of one transaction. */
 const MOST_PARTS = 100;
+/** How long a thread stays leased at least while what was written with it comes to be seen, in ms. */
+const SETTLING = 5_000;
 
 /** A thread and the head of its tenant's order, in one request for two items. */
 export async function peekThread(budget: Budget, tenant: string, thread: string): Promise<Peek> {
@@ -42,7 +44,12 @@ export async function acquireThread(
   return undefined;
 }
 
-/** Moves cursors and writes views, claims and parked events as a whole, if the lease's fence is the thread's. One read, then the writes. */
+/**
+ * Moves cursors and writes views, claims and parked events as a whole, if the lease's fence is the thread's. One read, then the writes.
+ *
+ * Until a transaction is acknowledged, plain reads may see some of its items before others: whoever saw the thread free could fold on views
+ * from before. So a transaction never frees the thread; a write of its own does that, after the acknowledgement.
+ */
 export async function commitCursors(budget: Budget, lease: Lease, update: CursorUpdate): Promise<CursorOutcome> {
   const { tenant, thread } = lease;
   const key = threadKey(tenant, thread);
@@ -50,24 +57,45 @@ export async function commitCursors(budget: Budget, lease: Lease, update: Cursor
   for (let tries = 0; ; tries++) {
     const item = await getItem(budget, key);
     const state = item === undefined ? undefined : threadStateOf(item);
-    // Our own write, whose reply was lost.
+    // Our own write, whose reply was lost. What was written with it may not be seen yet: the thread stays leased for the rest of its time.
     if (state?.revision === revision) return { status: "committed" };
     if (state === undefined || state.fence !== lease.fence) return { status: "fenced" };
     checkForward(state.cursors, update);
-    const next = threadItem(tenant, thread, moved(state, update, revision));
     const condition = { expression: "#revision = :revision", values: { ":revision": state.revision } };
     const parts = partsOf(budget, lease, update);
     const isAlone = parts.items.length === 0;
+    const isSettled = isAlone || update.leasedUntil > 0;
+    const leasedUntil = isSettled ? update.leasedUntil : budget.database.platform.now() + SETTLING;
+    const next = threadItem(tenant, thread, moved(state, { ...update, leasedUntil }, revision));
     const written = isAlone
       ? await putThread(budget, next, condition)
       : await writeParts(budget, lease, update, parts.put(next, condition), revision);
+    if (written === "done") {
+      if (!isSettled) await freeThreadItem(budget, key, revision);
+      return { status: "committed" };
+    }
     if (written !== "retry") return written;
     await budget.pauseOrThrow(tries);
   }
 }
 
-async function putThread(budget: Budget, item: Item, condition: Expression): Promise<CursorOutcome | "retry"> {
-  return (await putItem(budget, item, condition)).isDone ? { status: "committed" } : "retry";
+async function putThread(budget: Budget, item: Item, condition: Expression): Promise<"done" | "retry"> {
+  return (await putItem(budget, item, condition)).isDone ? "done" : "retry";
+}
+
+/** Ends the lease of whoever wrote a revision; where that fails, the lease ends by its time. */
+async function freeThreadItem(budget: Budget, key: Key, revision: string): Promise<void> {
+  const values = { ":free": 0, ":next": budget.database.platform.newId() };
+  try {
+    await updateItem(
+      budget,
+      key,
+      { expression: "SET #leasedUntil = :free, #revision = :next", values },
+      { expression: "#revision = :revision", values: { ":revision": revision } },
+    );
+  } catch {
+    // What was to be stored is stored.
+  }
 }
 
 async function createThread(budget: Budget, { tenant, thread }: Omit<Lease, "fence">, state: ThreadState): Promise<boolean> {
@@ -144,7 +172,7 @@ async function writeParts(
   { claims = [] }: CursorUpdate,
   parts: Parts,
   token: string,
-): Promise<CursorOutcome | "retry"> {
+): Promise<CursorOutcome | "done" | "retry"> {
   // Claims may come before their views; they stand first, so the surplus is theirs, save for impossible numbers of views.
   const surplus = parts.items.length - MOST_PARTS;
   const owned = surplus > 0 ? await ownedBy(budget, lease, claims) : undefined;
@@ -154,7 +182,7 @@ async function writeParts(
     if (!(await transact(budget, some, `${token}-${start}`)).isDone) return (await ownedBy(budget, lease, claims)) ?? "retry";
   }
   const { isDone } = await transact(budget, parts.items.slice(Math.max(0, surplus)), token);
-  if (isDone) return { status: "committed" };
+  if (isDone) return "done";
   const item = await getItem(budget, threadKey(lease.tenant, lease.thread));
   if (item === undefined || item.fence !== lease.fence) return { status: "fenced" };
   return item.revision === token ? { status: "committed" } : ((await ownedBy(budget, lease, claims)) ?? "retry");

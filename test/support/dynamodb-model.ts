@@ -20,7 +20,7 @@ export interface Applying {
 export class DynamoDbModel {
   readonly #items = new Map<string, Item>();
   readonly #locked = new Set<string>();
-  readonly #tokens = new Set<string>();
+  readonly #tokens = new Map<string, Applying>();
 
   /** Every item, for what a test wants to know. */
   get items(): Iterable<Item> {
@@ -78,7 +78,9 @@ export class DynamoDbModel {
 
   /** Checks a transaction and locks its items. What is left is then to be applied, step by step. */
   begin({ TransactItems, ClientRequestToken }: Input<"transactWrite">): Applying {
-    if (this.#tokens.has(ClientRequestToken)) return { left: [] };
+    const before = this.#tokens.get(ClientRequestToken);
+    if (before !== undefined && before.left.length > 0) throw named("TransactionInProgressException");
+    if (before !== undefined) return { left: [] };
     const parts = TransactItems.map((part) => ({ part, key: keyOfPart(part) }));
     if (new Set(parts.map(({ key }) => key)).size < parts.length) throw named("ValidationException");
     if (parts.some(({ key }) => this.#locked.has(key))) throw cancelled(parts.map(() => ({ Code: "TransactionConflict" })));
@@ -87,12 +89,13 @@ export class DynamoDbModel {
       return this.#holds(item, guardOf(part)) ? { Code: "None" } : { Code: "ConditionalCheckFailed", Item: item };
     });
     if (reasons.some(({ Code }) => Code !== "None")) throw cancelled(reasons);
-    this.#tokens.add(ClientRequestToken);
     const left = parts.flatMap(({ part, key }) => {
       this.#locked.add(key);
       return part.ConditionCheck === undefined ? [{ key, item: this.#after(part, key) }] : [{ key, item: this.#items.get(key) }];
     });
-    return { left };
+    const applying = { left };
+    this.#tokens.set(ClientRequestToken, applying);
+    return applying;
   }
 
   /** Makes one write of a transaction visible; which, the caller says. */
