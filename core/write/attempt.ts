@@ -72,6 +72,13 @@ export class Attempt implements CommandContext<AnyAggregate, JsonObject> {
     return this.#cost;
   }
 
+  /** What a context promises: whoever answers with it as it is must not tell the states of the other aggregates that were read. */
+  toJSON(): object {
+    const { actor, command, aggregateType, aggregateId, expectedVersion, payload, aggregate, events, commitId, replayed, cost } =
+      this;
+    return { actor, command, aggregateType, aggregateId, expectedVersion, payload, aggregate, events, commitId, replayed, cost };
+  }
+
   /** Whether the command pushed nothing at all. */
   get isEmpty(): boolean {
     return this.participants.every(({ events }) => events.length === 0);

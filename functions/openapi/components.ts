@@ -59,7 +59,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       command: text,
       correlationId: text,
       causationId: text,
-      events: { type: "array", items: { $ref: "#/components/schemas/Event" } },
+      events: { type: "array", items: { $ref: "#/components/schemas/Event" }, description: "None in the note of a redaction." },
+      redactedAt: integer(0, "When the payloads were redacted, in ms since 1970; absent if they never were."),
     },
   },
   Commits: {

@@ -46,6 +46,32 @@ describe("The context of a command", () => {
     expect(warm.cost).to.deep.equal({ reads: 0, writes: 1 });
   });
 
+  it("is as JSON what it promises to be, without the other aggregates that the command read", async () => {
+    const { act, handler } = scene();
+    await handler.command(actor, "AddNumbers", { number1: 1_234_567, number2: 0, aggregateId: "c" });
+    const context = await act(
+      async (during) => {
+        await during.load(SummingCalculator, "c");
+        during.push("Said");
+      },
+      { aggregateId: "vivien" },
+    );
+    const text = JSON.stringify(context);
+    expect(text).not.to.contain("1234567");
+    expect(JSON.parse(text)).to.deep.equal({
+      actor: JSON.parse(JSON.stringify(actor)),
+      command: "Act",
+      aggregateType: "actresses",
+      aggregateId: "vivien",
+      payload: { line: "to be" },
+      aggregate: JSON.parse(JSON.stringify(context.aggregate)),
+      events: [{ name: "Said", payload: { line: "to be" }, schemaVersion: 0 }],
+      commitId: context.commitId,
+      replayed: false,
+      cost: context.cost,
+    });
+  });
+
   it("tells the real id where the caller gave none, already inside the command", async () => {
     const { act } = scene();
     let inside = "";
