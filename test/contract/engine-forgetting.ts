@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Err, type IEventHandler, StreamReader } from "../../core/index.ts";
 import { CrashingStore } from "../support/crashing-store.ts";
 import { intercepted } from "../support/intercepted-store.ts";
+import { pollUntilIdle } from "../support/poll-until-idle.ts";
 import { rejects } from "../support/rejects.ts";
 import type { Clause, Facet, Ground } from "./clause.ts";
 import { listAll, parkedAll } from "./reading.ts";
@@ -33,7 +34,7 @@ async function rebuilt(ground: Ground): Promise<Bookkeeper2> {
   await reader.rebuild(tenant, "main", next);
   next.refused = 8;
   await deposit(ground, 3, 6);
-  while ((await reader.poll(tenant, "main", [next], { onError: "park" })).status !== "idle");
+  await pollUntilIdle(reader, tenant, "main", [next], { onError: "park" });
   const [parked] = (await reader.parked(tenant, "main")).parked;
   await reader.skipParked(tenant, "main", parked!, "it is passed over");
   next.refused = undefined;
@@ -86,7 +87,7 @@ export const engineForgetting: Facet = {
         expect(await leftOf(ground)).to.deep.equal(NOTHING);
         expect(await seen(ground)).to.deep.equal({});
         const heir = new Bookkeeper("bookings", "Heir");
-        await readerOn(ground).poll(tenant, "other", [heir]);
+        await pollUntilIdle(readerOn(ground), tenant, "other", [heir]);
         expect(await seen(ground)).to.deep.equal(expected(9, 0));
       },
     },
@@ -96,11 +97,10 @@ export const engineForgetting: Facet = {
         const { tenant } = ground;
         const reader = readerOn(ground);
         const renamed: IEventHandler<WalletEvents> = { name: "Renamed", events: {} };
-        await reader.poll(tenant, "main", [{ ...renamed, name: "Named" }]);
         await deposit(ground, 2);
-        const { cursors } = await reader.poll(tenant, "main", [{ ...renamed, name: "Named" }], { limit: 1 });
-        expect(cursors.Named).to.be.above(0);
-        while ((await reader.poll(tenant, "main", [renamed])).status !== "idle");
+        await poll(ground, { ...renamed, name: "Named" });
+        await deposit(ground, 2, 2);
+        await poll(ground, renamed);
         expect(Object.keys(await reader.lag(tenant, "main"))).to.have.members(["Named", "Renamed"]);
         const { head } = await ground.store.peek(tenant, "main");
         expect(await reader.waitFor(tenant, "main", head, { timeout: 0 })).to.equal(false);
@@ -156,7 +156,7 @@ export const engineForgetting: Facet = {
         const reader = readerOn(ground);
         await deposit(ground, 3);
         const payers = new Bookkeeper("payers", "Payers");
-        while ((await reader.poll(tenant, "main", [new Bookkeeper(), payers])).status !== "idle");
+        await pollUntilIdle(reader, tenant, "main", [new Bookkeeper(), payers]);
         const before = (await cursorsOf(ground.store, tenant, "main")).Payers;
         await reader.forget(tenant, "main", "Bookkeeper");
         expect(await cursorsOf(ground.store, tenant, "main")).to.deep.equal({ Payers: before });
