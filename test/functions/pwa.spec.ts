@@ -43,7 +43,8 @@ describe("the page of examples/pwa-backend in a browser", function () {
     await page.evaluate(async () => {
       const { serviceWorker } = navigator as unknown as { serviceWorker: EventTarget & { controller: unknown } };
       const coming = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
-      if (serviceWorker.controller === null) await coming;
+      const late = new Promise((_, reject) => setTimeout(reject, 20_000, new Error("no service worker controls the page")));
+      if (serviceWorker.controller === null) await Promise.race([coming, late]);
     });
     return { context, page };
   }

@@ -8,10 +8,21 @@ const element = <E extends HTMLElement = HTMLElement>(id: string) => document.ge
 
 async function main(): Promise<void> {
   await navigator.serviceWorker.register("/service-worker.js");
+  void beControlled();
   const database = await Database.open();
   const session = await database.session;
   if (session === undefined) await showSignIn(database);
   else await showList(database, session);
+}
+
+/** A service worker that is activated while the page still loads may miss it: it is asked to take the page over until it has. */
+async function beControlled(): Promise<void> {
+  const { serviceWorker } = navigator;
+  const { active } = await serviceWorker.ready;
+  for (let tries = 0; serviceWorker.controller === null && tries < 20; tries++) {
+    active?.postMessage("claim");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 async function showSignIn(database: Database): Promise<void> {
